@@ -1,0 +1,1 @@
+"""Training and evaluation, built on the inference code of `vqa2cli`."""

@@ -1,0 +1,54 @@
+"""Every default of vqa2, each once, with its unit and its source.
+
+Command-line options, the Python API and the documentation read them from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+#: Version of the report record; moves whenever a key changes meaning or goes.
+SCHEMA_VERSION: Final = 1
+
+#: Name of the model that ships inside the package.
+EMBEDDED_MODEL: Final = "mini"
+
+#: Softmax mass on the five level words below which protocol and checkpoint do not fit.
+MIN_LEVEL_MASS: Final = 0.5
+
+#: Freezes shorter than this are not reported, seconds (0.36 s keeps MOS > 3.5: PEERS §4.1).
+MIN_STALL_S: Final = 0.3
+
+#: Pixels of one frame we agree to decode: 8192 x 8192, over any broadcast format.
+MAX_PIXELS: Final = 8192 * 8192
+
+#: Wall-clock limit for one file, seconds; the decoding process is killed beyond it.
+MAX_SECONDS: Final = 3600.0
+
+#: Position rows of the motion branch, hence frames of one window (REFERENCE.md §1.2).
+MAX_MOTION_FRAMES: Final = 2000
+
+#: Temporal receptive field of the fast pathway, frames to each side (REFERENCE.md §2.3).
+MOTION_HALO: Final = 18
+
+EngineName = Literal["auto", "pytorch", "onnxruntime", "tensorrt"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What one scoring run does; the defaults of every command and of the Python API."""
+
+    model: str = EMBEDDED_MODEL
+    protocol: str | None = None  # None: the model's own
+    precision: Precision = "auto"
+    device: str = "auto"
+    engine: EngineName = "auto"
+    display: tuple[int, int] | None = None  # None: native, each file at its own size
+    streaming: bool = False
+    stream_facts: bool = True
+    min_stall_s: float = MIN_STALL_S
+    jobs: int = 2
+    max_seconds: float = MAX_SECONDS
+    keep_going: bool = False
