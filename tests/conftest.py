@@ -1,0 +1,31 @@
+"""What all tests share: where the optional shared material lies, and a GPU switch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+#: Real clips, goldens and odd media, beside the checkout when a developer has them.
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Return the folder of shared material, or skip the test where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared material is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def gpu() -> str:
+    """Return the CUDA device's name, or skip; FAIL_WITHOUT_GPU=1 makes its absence a failure."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    if os.environ.get("FAIL_WITHOUT_GPU") == "1":
+        pytest.fail("FAIL_WITHOUT_GPU is set and no CUDA device is there")
+    pytest.skip("no CUDA device")
