@@ -1,0 +1,200 @@
+"""The degraded corpus: renditions labelled by VMAF, made distortions labelled by people.
+
+One JSON line an item, appended as it is done, so that a killed build goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from train.distortions import KADID_TYPES, human_mean
+from train.made import DistortedClip, write_distorted
+from train.renditions import Rendition, draw_renditions, encode, grid_renditions
+from train.sources import Source, clip_sources, render_source, still_sources
+
+#: Sources a split takes for made distortions at validation and test: every type and level.
+HELD_OUT_DISTORTED = 6
+
+
+@dataclass(frozen=True)
+class Item:
+    """One labelled clip.
+
+    `label` is quality in [0, 100]: VMAF for a rendition, the human mean of its type and
+    level for a made distortion. `display` is (width, height) of the source, at which the
+    label holds. `distortion` is (type, level) of KADID-10k, `qp` the encoder's own mean QP.
+    """
+
+    name: str
+    path: str
+    split: str
+    content: str
+    source: str
+    kind: str
+    label: float
+    display: tuple[int, int]
+    codec: str
+    crf: int
+    scale: float
+    qp: float | None = None
+    distortion: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class CorpusPlan:
+    """What to build and from where; a build is a function of this record alone."""
+
+    clips: Path
+    stills: Path | None
+    out: Path
+    seed: int = 0
+    renditions: int = 14
+    distortions: int = 15
+
+
+def read_items(folder: Path) -> list[Item]:
+    """Return the items of a built corpus, in a stable order.
+
+    Raises:
+        ValueError: a line is not an item; the message names it.
+    """
+    items = []
+    for number, line in enumerate((folder / "items.jsonl").read_text().splitlines(), start=1):
+        try:
+            record = json.loads(line)
+            record["display"] = tuple(record["display"])
+            record["distortion"] = tuple(record["distortion"]) if record["distortion"] else None
+            items.append(Item(**record))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{folder / 'items.jsonl'}:{number}: not an item ({error})") from error
+    return sorted(items, key=lambda item: item.name)
+
+
+def build_corpus(plan: CorpusPlan, jobs: int = 2) -> list[Item]:
+    """Make every item that is not there yet and return them all."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    journal = plan.out / "items.jsonl"
+    done = {item.name for item in read_items(plan.out)} if journal.exists() else set()
+    tasks = [task for task in plan_tasks(plan) if task.name not in done]
+    with (
+        journal.open("a", encoding="utf-8") as lines,
+        ProcessPoolExecutor(jobs) as pool,
+        tqdm(total=len(tasks), desc="corpus", unit="clip") as bar,
+    ):
+        for future in as_completed([pool.submit(task.make) for task in tasks]):
+            lines.write(json.dumps(asdict(future.result())) + "\n")
+            lines.flush()
+            bar.update()
+    return read_items(plan.out)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One item still to make."""
+
+    name: str
+    maker: Callable[..., Item]
+    arguments: tuple
+
+    def make(self) -> Item:
+        """Make the item."""
+        return self.maker(self.name, *self.arguments)
+
+
+def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
+    """Yield every item of the corpus: renditions of all sources first, then distortions."""
+    sources = list(clip_sources(plan.clips))
+    if plan.stills is not None:
+        sources += still_sources(plan.stills)
+    sources.sort(key=lambda source: ("train", "val", "test").index(source.split))
+    for source in sources:
+        for rendition in renditions_of(source, plan):
+            name = f"{source.name}+{rendition.name}"
+            yield Task(name, make_rendition, (source, rendition, plan.out))
+    for source in sources:
+        for kind, level in distortions_of(source, sources, plan):
+            name = f"{source.name}+kadid{kind:02d}_{level}"
+            yield Task(name, make_distortion, (source, kind, level, plan.out, plan.seed))
+
+
+def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
+    """Return a random draw for training and the fixed grid for validation and test."""
+    if source.split == "train":
+        return draw_renditions(source, plan.renditions, plan.seed)
+    return grid_renditions()
+
+
+def distortions_of(
+    source: Source, sources: list[Source], plan: CorpusPlan
+) -> list[tuple[int, int]]:
+    """Return the (type, level) pairs to make of `source`.
+
+    Training draws some for every source; validation and test make all 125 of a few.
+    """
+    every = [(kind, level) for kind in KADID_TYPES for level in range(1, 6)]
+    if source.split == "train":
+        rng = np.random.default_rng([plan.seed, 1, *source.name.encode()])
+        chosen = rng.choice(len(every), size=plan.distortions, replace=False)
+        return [every[index] for index in sorted(chosen)]
+    first_segments = [s for s in sources if s.split == source.split and s.name.endswith("@0")]
+    stride = max(len(first_segments) // HELD_OUT_DISTORTED, 1)
+    return every if source in first_segments[::stride][:HELD_OUT_DISTORTED] else []
+
+
+def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -> Item:
+    """Encode and label one rendition."""
+    folder = out / "clips"
+    folder.mkdir(exist_ok=True)
+    encoded = encode(rendered(source, out), source, rendition, folder)
+    return Item(
+        name=name,
+        path=str(encoded.path.relative_to(out)),
+        split=source.split,
+        content=source.content,
+        source=source.name,
+        kind="rendition",
+        label=round(min(max(encoded.vmaf, 0.0), 100.0), 3),
+        display=(source.width, source.height),
+        codec=rendition.codec,
+        crf=rendition.crf,
+        scale=rendition.scale,
+        qp=encoded.mean_qp,
+    )
+
+
+def make_distortion(
+    name: str, source: Source, kind: int, level: int, out: Path, seed: int
+) -> Item:
+    """Distort one source and label it with what people thought of that type and level."""
+    folder = out / "clips"
+    folder.mkdir(exist_ok=True)
+    clip = DistortedClip(name, kind, level, seed)
+    path = write_distorted(rendered(source, out), source, clip, folder)
+    return Item(
+        name=name,
+        path=str(path.relative_to(out)),
+        split=source.split,
+        content=source.content,
+        source=source.name,
+        kind="distortion",
+        label=round(human_mean(kind, level), 3),
+        display=(source.width, source.height),
+        codec="h264",
+        crf=DistortedClip.crf,
+        scale=1.0,
+        distortion=(kind, level),
+    )
+
+
+def rendered(source: Source, out: Path) -> Path:
+    """Return the lossless file of `source`, rendered on first use."""
+    folder = out / "sources"
+    folder.mkdir(exist_ok=True)
+    return render_source(source, folder)

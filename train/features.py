@@ -1,0 +1,93 @@
+"""What the model sees of each corpus item, decoded once and kept on disk.
+
+The arrays come from the same decoder and the same sampling as scoring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from train.corpus import Item
+from vqa2cli.video.decode import decode_clip
+from vqa2cli.video.media import Closed, KeyFrames, MotionFrames, Sampling, StreamFacts
+
+
+@dataclass(frozen=True)
+class Look:
+    """One window of one clip: key frames [K, S, S, 3], motion [T, s, s, 3], stream facts."""
+
+    keyframes: NDArray[np.uint8]
+    motion: NDArray[np.uint8]
+    facts: StreamFacts
+
+
+def look_at(path: Path, sampling: Sampling) -> Look:
+    """Decode the first window of `path`.
+
+    Raises:
+        VideoError: the file cannot be decoded.
+    """
+    keyframes, motion, facts = [], [], None
+    for event in decode_clip(path, sampling):
+        if isinstance(event, KeyFrames) and event.window == 0:
+            keyframes.append(event.pixels)
+        elif isinstance(event, MotionFrames) and event.window == 0:
+            motion.append(event.pixels)
+        elif isinstance(event, Closed):
+            facts = event.facts
+    assert facts is not None
+    return Look(np.concatenate(keyframes), np.concatenate(motion), facts)
+
+
+class LookCache:
+    """Looks on disk, one file a clip, keyed by the clip's bytes and the sampling."""
+
+    def __init__(self, folder: Path, corpus: Path, sampling: Sampling) -> None:
+        self.folder, self.corpus, self.sampling = folder, corpus, sampling
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def file_of(self, item: Item) -> Path:
+        """Return where the look of `item` is kept."""
+        source = (self.corpus / item.path).read_bytes()
+        told = json.dumps([asdict(self.sampling), item.display], sort_keys=True).encode()
+        return self.folder / f"{hashlib.sha256(source + told).hexdigest()[:24]}.npz"
+
+    def fill(self, items: Sequence[Item], jobs: int = 2) -> list[Path]:
+        """Decode what is missing and return the file of every item, in order."""
+        files = [self.file_of(item) for item in items]
+        missing = [pair for pair in zip(items, files, strict=True) if not pair[1].exists()]
+        with ProcessPoolExecutor(jobs) as pool:
+            work = pool.map(self._make, *zip(*missing, strict=True), chunksize=8) if missing else ()
+            for _ in tqdm(work, total=len(missing), desc="looks", unit="clip"):
+                pass
+        return files
+
+    def _make(self, item: Item, file: Path) -> None:
+        sampling = Sampling(**{**vars(self.sampling), "display": item.display})
+        look = look_at(self.corpus / item.path, sampling)
+        partial = file.with_suffix(f".{os.getpid()}.part")
+        with partial.open("wb") as out:
+            np.savez(
+                out,
+                keyframes=look.keyframes,
+                motion=look.motion,
+                facts=np.array(json.dumps(asdict(look.facts))),
+            )
+        partial.rename(file)
+
+
+def load_look(file: Path) -> Look:
+    """Return a cached look."""
+    with np.load(file) as arrays:
+        facts = StreamFacts(**json.loads(str(arrays["facts"])))
+        return Look(arrays["keyframes"], arrays["motion"], facts)

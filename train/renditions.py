@@ -1,0 +1,141 @@
+"""Renditions of a source and their VMAF: codec, CRF and resolution at one display size."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from train.ffmpeg import run_ffmpeg
+from train.sources import Source, even
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one encoder is called and which CRFs cover its range from clean to ruined."""
+
+    encoder: tuple[str, ...]
+    suffix: str
+    crf: tuple[int, int]
+
+
+CODECS: dict[str, Codec] = {
+    "h264": Codec(("libx264", "-preset", "veryfast", "-threads", "1"), ".mp4", (15, 50)),
+    "hevc": Codec(
+        ("libx265", "-preset", "superfast", "-x265-params", "pools=none:frame-threads=1"),
+        ".mp4",
+        (16, 50),
+    ),
+    "vp9": Codec(
+        ("libvpx-vp9", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "7", "-threads", "1"),
+        ".webm",
+        (18, 62),
+    ),
+    "av1": Codec(
+        ("libsvtav1", "-preset", "10", "-svtav1-params", "lp=1"), ".mp4", (18, 62)
+    ),
+}
+
+#: Encoded side over display side, and how often training draws it.
+SCALES: dict[float, float] = {1.0: 0.5, 0.75: 0.2, 0.5: 0.2, 0.34: 0.1}
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """One encode of one source."""
+
+    codec: str
+    crf: int
+    scale: float
+
+    @property
+    def name(self) -> str:
+        """Short name, unique within a source."""
+        return f"{self.codec}_crf{self.crf}_s{round(self.scale * 100)}"
+
+
+def draw_renditions(source: Source, count: int, seed: int) -> list[Rendition]:
+    """Return `count` renditions of `source` for training, drawn by `seed` and its name."""
+    rng = np.random.default_rng([seed, *source.name.encode()])
+    chosen: dict[str, Rendition] = {}
+    repeats = math.ceil(count / len(CODECS))
+    codecs = rng.permutation([name for name in CODECS for _ in range(repeats)])
+    for codec in codecs[:count]:
+        low, high = CODECS[codec].crf
+        # Stratified over the CRF range, so that every source is seen clean and ruined.
+        position = (len(chosen) + rng.random()) / count
+        scale = float(rng.choice(list(SCALES), p=list(SCALES.values())))
+        rendition = Rendition(str(codec), round(low + position * (high - low)), scale)
+        chosen[rendition.name] = rendition
+    return list(chosen.values())
+
+
+def grid_renditions() -> Iterator[Rendition]:
+    """Yield the fixed grid of validation and test: four codecs, four CRFs, two scales."""
+    for name, codec in CODECS.items():
+        low, high = codec.crf
+        for position, scale in ((0.1, 1.0), (0.45, 1.0), (0.75, 1.0), (1.0, 1.0), (0.3, 0.5)):
+            yield Rendition(name, round(low + position * (high - low)), scale)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A rendition on disk: its VMAF against the source, and the encoder's own mean QP."""
+
+    path: Path
+    vmaf: float
+    mean_qp: float | None
+
+
+def encode(source: Path, plan: Source, rendition: Rendition, folder: Path) -> Encoded:
+    """Encode `source` as `rendition` into `folder` and measure VMAF at the source's size.
+
+    Raises:
+        RuntimeError: ffmpeg failed.
+    """
+    codec = CODECS[rendition.codec]
+    target = folder / f"{plan.name}+{rendition.name}{codec.suffix}"
+    width, height = even(plan.width * rendition.scale), even(plan.height * rendition.scale)
+    log = run_ffmpeg(
+        ["-i", str(source), "-vf", f"scale={width}:{height}:flags=bicubic", "-an"]
+        + ["-c:v", *codec.encoder, "-crf", str(rendition.crf), "-g", str(round(2 * plan.fps))]
+        + ["-pix_fmt", "yuv420p", "-fps_mode", "passthrough", str(target)]
+    )
+    return Encoded(target, vmaf(source, target, plan), mean_qp(log))
+
+
+def vmaf(source: Path, rendition: Path, plan: Source) -> float:
+    """Return the mean VMAF of `rendition`, scaled to the source's size (bicubic).
+
+    Frames are aligned by number on one time base: containers round timestamps differently,
+    and libvmaf pairs by time.
+    """
+    clock = f"settb=AVTB,setpts=N/({plan.fps:g}*TB)"
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "vmaf.json"
+        graph = (
+            f"[0:v]scale={plan.width}:{plan.height}:flags=bicubic,format=yuv420p,{clock}[d];"
+            f"[1:v]format=yuv420p,{clock}[r];"
+            f"[d][r]libvmaf=log_fmt=json:log_path={log}:n_threads=1:n_subsample=3"
+        )
+        run_ffmpeg(
+            ["-i", str(rendition), "-i", str(source), "-lavfi", graph, "-f", "null", "-"]
+        )
+        pooled = json.loads(log.read_text())["pooled_metrics"]["vmaf"]
+    return float(pooled["mean"])
+
+
+def mean_qp(log: str) -> float | None:
+    """Return the frame-weighted mean QP that x264 or x265 print, None for other encoders."""
+    frames = re.findall(r"frame [IPB]:\s*(\d+)\s+Avg QP:\s*([\d.]+)", log)
+    if frames:
+        total = sum(int(count) for count, _ in frames)
+        return sum(int(count) * float(qp) for count, qp in frames) / total
+    overall = re.search(r"encoded \d+ frames.*Avg QP:([\d.]+)", log)
+    return float(overall.group(1)) if overall else None

@@ -1,0 +1,156 @@
+"""Nearly pristine sources to degrade: segments of real clips, and photographs set in motion.
+
+Most clips at hand were compressed once, so a segment is shrunk before use; photographs are
+panned and zoomed. Every source is a short lossless file at a constant frame rate.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from train.ffmpeg import run_ffmpeg
+
+#: Frames of one source; about two seconds.
+SOURCE_FRAMES = 48
+
+#: Shorter side of a source, pixels: half of the clip's, held inside these bounds.
+SHORT_SIDE = (216, 540)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source to render: where it comes from and what it becomes.
+
+    `content` names the original: nothing of one content is in two splits. `start_s` is the
+    offset in the clip; `kind` is "clip" or "still".
+    """
+
+    name: str
+    content: str
+    split: str
+    kind: str
+    origin: Path
+    start_s: float
+    fps: float
+    width: int
+    height: int
+
+
+def even(value: float) -> int:
+    """Return the nearest even integer: yuv420p has no odd sides."""
+    return 2 * round(value / 2)
+
+
+def shrunk(width: int, height: int) -> tuple[int, int]:
+    """Return half the size, the shorter side held inside `SHORT_SIDE`, never enlarged."""
+    short = min(width, height)
+    target = min(max(short / 2, SHORT_SIDE[0]), SHORT_SIDE[1], short)
+    return even(width * target / short), even(height * target / short)
+
+
+def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
+    """Yield up to `segments` sources of every SDR clip in `folder/manifest.csv`."""
+    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    for row in rows:
+        if "hdr" in row["file"].lower() or "dovi" in row["file"].lower():
+            continue
+        duration, fps = float(row["duration_s"]), float(row["fps"])
+        fps = min(max(round(fps), 8), 60)
+        need = SOURCE_FRAMES / fps
+        count = max(1, min(segments, int(duration / (2 * need))))
+        width, height = shrunk(int(row["width"]), int(row["height"]))
+        for index in range(count):
+            spare = max(duration - need - 0.1, 0.0)
+            stem = Path(row["file"]).stem.replace(" ", "_")
+            yield Source(
+                name=f"{stem}@{index}",
+                content=stem,
+                split=row["split"],
+                kind="clip",
+                origin=folder / row["file"],
+                start_s=round(spare * index / max(count - 1, 1), 3) if count > 1 else 0.0,
+                fps=fps,
+                width=width,
+                height=height,
+            )
+
+
+def still_sources(folder: Path) -> Iterator[Source]:
+    """Yield one source a photograph in `folder`; every seventh is for validation or test."""
+    sizes = ((640, 360), (960, 540), (1280, 720), (854, 480))
+    for index, path in enumerate(sorted(folder.glob("*.jpg"))):
+        held_out = {3: "val", 6: "test"}.get(index % 7, "train")
+        width, height = sizes[index % len(sizes)]
+        yield Source(
+            name=f"{path.stem}@0",
+            content=path.stem,
+            split=held_out,
+            kind="still",
+            origin=path,
+            start_s=0.0,
+            fps=(24, 30, 25)[index % 3],
+            width=width,
+            height=height,
+        )
+
+
+def render_source(source: Source, folder: Path) -> Path:
+    """Write `source` losslessly into `folder` and return the file; done once."""
+    target = folder / f"{source.name}.mkv"
+    if target.exists():
+        return target
+    partial = folder / f"{source.name}.{os.getpid()}.part.mkv"
+    lossless = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p"]
+    if source.kind == "clip":
+        scale = f"fps={source.fps:g},scale={source.width}:{source.height}:flags=lanczos"
+        run_ffmpeg(
+            ["-ss", f"{source.start_s}", "-i", str(source.origin), "-map", "0:v:0", "-an"]
+            + ["-vf", scale, "-frames:v", str(SOURCE_FRAMES), *lossless, str(partial)]
+        )
+    else:
+        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{source.width}x{source.height}"]
+        run_ffmpeg(
+            [*raw, "-r", f"{source.fps:g}", "-i", "-", *lossless, str(partial)],
+            frames=(frame.tobytes() for frame in still_in_motion(source)),
+        )
+    partial.rename(target)
+    return target
+
+
+def still_in_motion(source: Source) -> Iterator[np.ndarray]:
+    """Yield uint8 RGB frames of a slow pan, zoom and roll over the photograph."""
+    rng = np.random.default_rng(zlib.crc32(source.name.encode()))
+    picture = Image.open(source.origin).convert("RGB")
+    crop_w = min(picture.width, picture.height * source.width / source.height) * 0.8
+    crop_w = min(max(crop_w * rng.uniform(0.7, 1.0), source.width), picture.width * 0.9)
+    crop_h = crop_w * source.height / source.width
+    direction, reach = rng.uniform(0, 2 * math.pi), rng.uniform(0.01, 0.06) * crop_w
+    zoom, roll = rng.uniform(-0.08, 0.08), rng.uniform(-0.02, 0.02)
+    for index in range(SOURCE_FRAMES):
+        t = index / SOURCE_FRAMES - 0.5
+        scale = (1 + zoom * t) * crop_w / source.width
+        cx = picture.width / 2 + t * reach * math.cos(direction)
+        cy = picture.height / 2 + t * reach * math.sin(direction)
+        a, b = scale * math.cos(roll * t), scale * math.sin(roll * t)
+        matrix = (
+            a, -b, cx - a * source.width / 2 + b * source.height / 2,
+            b, a, cy - b * source.width / 2 - a * source.height / 2,
+        )  # fmt: skip
+        yield np.asarray(
+            picture.transform(
+                (source.width, source.height),
+                Image.Transform.AFFINE,
+                matrix,
+                Image.Resampling.BICUBIC,
+            )
+        )

@@ -1,0 +1,61 @@
+"""The embedded model's own tokenizer: byte-pair, trained on the sentences it will meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from train.distortions import KADID_TYPES
+from vqa2cli.levels import LEVELS
+from vqa2cli.model.facts import describe_stream
+from vqa2cli.model.protocols import PROTOCOLS
+from vqa2cli.video.media import StreamFacts
+
+SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+
+def sentences() -> Iterator[str]:
+    """Yield every kind of sentence of the prompts and answers, each number and word included."""
+    protocol = PROTOCOLS["mini-1"]
+    yield "You are a helpful assistant."
+    yield from ("system\n", "user\n", "assistant\n")
+    for level in LEVELS:
+        yield protocol.user_template
+        yield f"{protocol.assistant_prefix} {level}."
+    for db, percent in product(range(-45, 21), range(5, 205, 5)):
+        facts = StreamFacts("h264", 10 ** (db / 10), 10 * percent, 10, 30.0)
+        yield describe_stream(facts, (1000, 10))
+    codecs = ("h264", "hevc", "vp9", "av1", "vp8", "mpeg4", "mpeg2video", "mjpeg", "other")
+    for codec, fps in product(codecs, (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)):
+        yield describe_stream(StreamFacts(codec, None, 640, 360, float(fps)), None)
+    for number in range(101):
+        yield (
+            f" The video stalls {number} times, for {number}.5 seconds in all, "
+            f"{number} percent of its length; initial buffering takes {number}.0 seconds."
+        )
+    for name in KADID_TYPES.values():
+        yield f" It is {name}. The main distortion is {name}, slight, noticeable or severe."
+
+
+def train_tokenizer(folder: Path, size: int, texts: Iterable[str] | None = None) -> None:
+    """Train on `texts` (default `sentences`) and save a fast tokenizer into `folder`."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts if texts is not None else sentences(), trainer)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
+    ).save_pretrained(str(folder))
