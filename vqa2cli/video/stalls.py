@@ -1,0 +1,101 @@
+"""Watches decoded frames for stalls: spans in which the picture stood and should not have."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.video.stall_kinds import judge
+from vqa2cli.video.stall_text import sequence_text, summary_text
+from vqa2cli.video.stall_track import (
+    SAMPLES,
+    FrameLog,
+    RunFinder,
+    TileMap,
+    change,
+    tile_means,
+)
+from vqa2cli.video.stalling import Stalling
+
+__all__ = ["StallTrack", "luma_of", "sequence_text", "summary_text"]
+
+
+def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Return the luma of `frame` at 160 x 90 points: uint8 [90, 160].
+
+    Points and not means: they cost a twentieth, and fine texture that moves still shows.
+    Any size gives the same shape, so a change of resolution inside a clip needs no care.
+    """
+    depth = _planar_luma_bits(frame.format)
+    plane = frame.planes[0]
+    if depth is None or plane.line_size <= 0:
+        gray = frame.reformat(width=SAMPLES[1], height=SAMPLES[0], format="gray")
+        return _samples(gray.planes[0], 8)
+    return _samples(plane, depth)
+
+
+def _samples(plane: av.video.plane.VideoPlane, depth: int) -> NDArray[np.uint8]:
+    """Return 8-bit samples [90, 160] of a luma plane of `depth` bits."""
+    rows, columns = _points(plane.height, SAMPLES[0]), _points(plane.width, SAMPLES[1])
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[rows]
+    if depth == 8:
+        return lines[:, columns]
+    picked: NDArray[np.uint16] = lines.view("<u2")[:, columns] >> (depth - 8)
+    return picked.astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _points(length: int, count: int) -> NDArray[np.intp]:
+    """Return `count` evenly spaced positions in `length` pixels, at the centres of cells."""
+    return ((np.arange(count) + 0.5) * length / count).astype(np.intp)
+
+
+def _planar_luma_bits(form: av.VideoFormat) -> int | None:
+    """Return the depth of a format whose first plane is luma alone, else None."""
+    name = form.name
+    if not name.startswith(("yuv", "gray", "nv12", "nv16")) or name.endswith("be"):
+        return None
+    first = form.components[0]
+    alone = sum(1 for part in form.components if part.plane == 0) == 1
+    return first.bits if alone and 8 <= first.bits <= 16 else None
+
+
+class StallTrack:
+    """Takes the frames of one clip in order, then names its stalls.
+
+    Args:
+        min_stall_s: shortest span reported, seconds.
+    """
+
+    def __init__(self, min_stall_s: float) -> None:
+        self._min_stall_s = min_stall_s
+        self._log = FrameLog()
+        self._whole = RunFinder(outside_only=False)
+        self._outside = RunFinder(outside_only=True)
+        self._previous: tuple[NDArray[np.uint8], TileMap] | None = None
+
+    def add(self, luma: NDArray[np.uint8], pts_s: float, key_frame: bool) -> None:
+        """Take the next frame: its `luma_of`, its time in seconds, whether it is a key frame."""
+        means = tile_means(luma)
+        moved = None if self._previous is None else change(luma, means, *self._previous)
+        index = len(self._log.pts_s)
+        self._whole.add(index, luma, means, moved)
+        self._outside.add(index, luma, means, moved)
+        self._previous = (luma, means)
+        log = self._log
+        log.pts_s.append(pts_s)
+        log.key.append(key_frame)
+        log.share.append(moved.share if moved else 0.0)
+        log.level.append(float(moved.tiles.mean()) if moved else 0.0)
+        log.shift.append(moved.shift if moved else 0.0)
+        log.noise.append(moved.noise if moved else 0.0)
+
+    def close(self, end_s: float) -> tuple[Stalling, NDArray[np.uint8]]:
+        """Return the stalls of a clip that ends at `end_s`, and 0 or 1 for every frame.
+
+        `end_s` is the time the last frame leaves the screen, on the clock of the timestamps.
+        """
+        return judge(self._log, self._whole.runs, self._outside.runs, self._min_stall_s, end_s)
