@@ -32,6 +32,9 @@ MAX_MOTION_FRAMES: Final = 2000
 #: Temporal receptive field of the fast pathway, frames to each side (REFERENCE.md §2.3).
 MOTION_HALO: Final = 18
 
+#: Motion frames computed per engine run, halo not counted; 64 at 384 px holds under 1 GB.
+MOTION_CHUNK: Final = 64
+
 EngineName = Literal["auto", "pytorch", "onnxruntime", "tensorrt"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 

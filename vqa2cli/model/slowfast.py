@@ -1,0 +1,208 @@
+"""The fast pathway of SlowFast-R50: one motion feature a frame.
+
+The slow pathway and its lateral connections never reach the result (REFERENCE.md §2.3), so
+they are not built. Attribute names follow the published state dict, in which the fast
+pathway is `multipathway_blocks.1`.
+
+Source: SlowFast-R50 8x8 (Feichtenhofer et al., ICCV 2019), fast pathway, pooled per frame.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from vqa2cli.model.dimensions import MotionDims
+
+
+class Stem(nn.Module):
+    """Convolution over 5 frames x 7 x 7 pixels and a spatial max pool: a quarter the side."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(3, channels, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False)
+        self.norm: nn.Module = nn.BatchNorm3d(channels)
+        self.pool = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, 3, T, H, W] -> [B, C, T, H/4, W/4]."""
+        y: Tensor = self.pool(torch.relu(self.norm(self.conv(x))))
+        return y
+
+
+class Bottleneck(nn.Module):
+    """3 frames x 1 x 1, then 1 x 3 x 3 with the spatial stride, then 1 x 1 x 1."""
+
+    def __init__(self, channels: int, inner: int, outer: int, stride: int) -> None:
+        super().__init__()
+        self.conv_a = nn.Conv3d(channels, inner, (3, 1, 1), padding=(1, 0, 0), bias=False)
+        self.norm_a: nn.Module = nn.BatchNorm3d(inner)
+        self.conv_b = nn.Conv3d(inner, inner, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
+        self.norm_b: nn.Module = nn.BatchNorm3d(inner)
+        self.conv_c = nn.Conv3d(inner, outer, 1, bias=False)
+        self.norm_c: nn.Module = nn.BatchNorm3d(outer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, T, H, W] -> [B, C', T, H/stride, W/stride], before the shortcut is added."""
+        x = torch.relu(self.norm_a(self.conv_a(x)))
+        x = torch.relu(self.norm_b(self.conv_b(x)))
+        y: Tensor = self.norm_c(self.conv_c(x))
+        return y
+
+
+class ResidualBlock(nn.Module):
+    """A bottleneck and its shortcut; the first block of a stage projects the shortcut."""
+
+    branch1_norm: nn.Module
+
+    def __init__(self, channels: int, inner: int, outer: int, stride: int) -> None:
+        super().__init__()
+        self.projects = channels != outer or stride != 1
+        if self.projects:
+            self.branch1_conv = nn.Conv3d(channels, outer, 1, (1, stride, stride), bias=False)
+            self.branch1_norm = nn.BatchNorm3d(outer)
+        self.branch2 = Bottleneck(channels, inner, outer, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, T, H, W] -> [B, C', T, H/stride, W/stride]."""
+        shortcut = self.branch1_norm(self.branch1_conv(x)) if self.projects else x
+        return torch.relu(shortcut + self.branch2(x))
+
+
+class Stage(nn.Module):
+    """A run of residual blocks; the first may halve the side."""
+
+    def __init__(self, channels: int, inner: int, outer: int, depth: int, stride: int) -> None:
+        super().__init__()
+        first = ResidualBlock(channels, inner, outer, stride)
+        rest = [ResidualBlock(outer, inner, outer, 1) for _ in range(depth - 1)]
+        self.res_blocks = nn.ModuleList([first, *rest])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, T, H, W] -> [B, C', T, H/stride, W/stride]."""
+        for block in self.res_blocks:
+            x = block(x)
+        return x
+
+
+class FastSlot(nn.Module):
+    """Gives a block its published name, `multipathway_blocks.1`."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.multipathway_blocks = nn.ModuleDict({"1": block})
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the block."""
+        y: Tensor = self.multipathway_blocks["1"](x)
+        return y
+
+
+class FastPathway(nn.Module):
+    """Turns frames into one feature each, and holds the position table they are given.
+
+    Batch statistics of a single clip differ wildly from the running ones (REFERENCE.md §5),
+    so the norms stay in evaluation mode unless `freeze_norms(False)` was called; that
+    choice outlives `train()`.
+    """
+
+    def __init__(self, dims: MotionDims) -> None:
+        super().__init__()
+        self.dims = dims
+        self.norms_frozen = True
+        sides = (dims.stem, *dims.outer[:-1])
+        stages: list[nn.Module] = [
+            Stage(channels, inner, outer, depth, stride=1 if index == 0 else 2)
+            for index, (channels, inner, outer, depth) in enumerate(
+                zip(sides, dims.inner, dims.outer, dims.depths, strict=True)
+            )
+        ]
+        blocks = [Stem(dims.stem), *stages]
+        self.feature_extraction = nn.ModuleList([FastSlot(block) for block in blocks])
+        self.position_embedding = nn.Embedding(dims.positions, dims.width)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Kaiming weights for the convolutions, small ones for the position table."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.normal_(self.position_embedding.weight, std=0.02)
+
+    def freeze_norms(self, frozen: bool) -> None:
+        """Keep batch norms on their running statistics (True), or let them follow `train()`."""
+        self.norms_frozen = frozen
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> FastPathway:
+        """Switch between training and evaluation; frozen norms stay in evaluation."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm3d) and self.norms_frozen:
+                module.eval()
+        return self
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return one pooled feature a frame, without its position.
+
+        Args:    frames: float [B, T, 3, H, W] or [T, 3, H, W], normalised to [-1, 1].
+        Returns: float [B, T, C] or [T, C] on the device of `frames`.
+        """
+        batched = frames if frames.dim() == 5 else frames.unsqueeze(0)
+        x = batched.transpose(1, 2)  # [B, 3, T, H, W]
+        for slot in self.feature_extraction:
+            x = slot(x)
+        features = x.mean(dim=(-1, -2)).transpose(1, 2)
+        return features if frames.dim() == 5 else features.squeeze(0)
+
+    def add_positions(self, features: Tensor) -> Tensor:
+        """Return features [T, C] with rows 0..T-1 of the position table added.
+
+        Raises:
+            ValueError: there are more frames than positions.
+        """
+        frames = features.shape[-2]
+        if frames > self.dims.positions:
+            raise ValueError(f"{frames} motion frames but {self.dims.positions} positions")
+        return features + self.position_embedding.weight[:frames].to(features.dtype)
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """Return (x/255 - 0.5)/0.5 of uint8 or float pixels in 0-255, as float32.
+
+    Source: REFERENCE.md §1.3; motion frames use the vision tower's mean and deviation.
+    """
+    return (pixels.float() / 255.0 - 0.5) / 0.5
+
+
+class MotionGraph(nn.Module):
+    """The computation engines run: uint8 frames in, float32 features out, no positions.
+
+    Batch norms are folded into the convolutions, which changes nothing but rounding.
+    """
+
+    def __init__(self, pathway: FastPathway) -> None:
+        super().__init__()
+        self.pathway = fold_norms(copy.deepcopy(pathway).eval())
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """uint8 [T, H, W, 3] -> float32 [T, C]."""
+        dtype = self.pathway.position_embedding.weight.dtype
+        pixels = normalise(frames).permute(0, 3, 1, 2).to(dtype)
+        features: Tensor = self.pathway(pixels)
+        return features.float()
+
+
+def fold_norms(pathway: FastPathway) -> FastPathway:
+    """Fold every batch norm of an evaluation-mode pathway into its convolution, in place."""
+    for module in list(pathway.modules()):
+        for name, child in list(module.named_children()):
+            conv_name = name.replace("norm", "conv")
+            if isinstance(child, nn.BatchNorm3d):
+                conv = getattr(module, conv_name)
+                setattr(module, conv_name, fuse_conv_bn_eval(conv, child))
+                setattr(module, name, nn.Identity())
+    return pathway

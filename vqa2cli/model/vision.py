@@ -1,0 +1,101 @@
+"""The vision tower: SigLIP's encoder over a patch embedding or a small convolutional stem."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import SiglipVisionConfig
+from transformers.models.siglip.modeling_siglip import SiglipEncoder
+
+from vqa2cli.model.contrast import contrast_channels
+from vqa2cli.model.dimensions import VisionDims
+from vqa2cli.model.slowfast import normalise
+
+#: Groups of the stem's normalisation.
+STEM_GROUPS = 4
+
+
+class Embeddings(nn.Module):
+    """Patches and their learned positions; names follow SigLIP's state dict."""
+
+    def __init__(self, dims: VisionDims) -> None:
+        super().__init__()
+        self.patch_embedding = conv_stem(dims) if dims.stem == "conv" else patch_stem(dims)
+        self.position_embedding = nn.Embedding(dims.grid**2, dims.hidden_size)
+        nn.init.normal_(self.position_embedding.weight, std=0.02)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """[N, channels, S, S] -> [N, patches, C]."""
+        patches = self.patch_embedding(pictures).flatten(2).transpose(1, 2)
+        tokens: Tensor = patches + self.position_embedding.weight
+        return tokens
+
+
+def patch_stem(dims: VisionDims) -> nn.Conv2d:
+    """Return SigLIP's own patch embedding."""
+    return nn.Conv2d(dims.channels, dims.hidden_size, dims.patch_size, dims.patch_size)
+
+
+def conv_stem(dims: VisionDims) -> nn.Sequential:
+    """Return strided 3x3 convolutions, each halving the side and doubling the channels.
+
+    Raises:
+        ValueError: the patch size is no power of two.
+    """
+    steps = int(math.log2(dims.patch_size))
+    if 2**steps != dims.patch_size:
+        raise ValueError(f"patch size {dims.patch_size} is no power of two; the conv stem halves")
+    layers: list[nn.Module] = []
+    channels = dims.channels
+    for left in range(steps - 1, 0, -1):
+        wide = max(STEM_GROUPS, dims.hidden_size // 2**left // STEM_GROUPS * STEM_GROUPS)
+        layers += [nn.Conv2d(channels, wide, 3, 2, 1), nn.GroupNorm(STEM_GROUPS, wide), nn.GELU()]
+        channels = wide
+    return nn.Sequential(*layers, nn.Conv2d(channels, dims.hidden_size, 3, 2, 1))
+
+
+class VisionTower(nn.Module):
+    """Pixels to patch tokens: the last kept layer's output, before any final norm."""
+
+    def __init__(self, dims: VisionDims, tile: int | None = None) -> None:
+        """`tile` is the side of a fragment in pixels, None where pictures are whole."""
+        super().__init__()
+        self.dims = dims
+        self.tile = tile or dims.image_size
+        self.embeddings = Embeddings(dims)
+        self.encoder = SiglipEncoder(_siglip_config(dims))
+
+    def pictures(self, pixels: Tensor) -> Tensor:
+        """Return the stem's input, float32 [N, channels, S, S], of pixels [N, S, S, 3].
+
+        Raises:
+            ValueError: the pictures are not `image_size` pixels a side.
+        """
+        side = self.dims.image_size
+        if pixels.dim() != 4 or tuple(pixels.shape[1:]) != (side, side, 3):
+            raise ValueError(f"key frames are {tuple(pixels.shape)}, not [N, {side}, {side}, 3]")
+        if self.dims.input == "contrast":
+            return contrast_channels(pixels, self.tile)
+        return normalise(pixels).permute(0, 3, 1, 2)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """uint8 or float RGB in 0-255 [N, S, S, 3] -> [N, patches, C]."""
+        dtype = self.embeddings.position_embedding.weight.dtype
+        embedded = self.embeddings(self.pictures(pixels).to(dtype))
+        tokens: Tensor = self.encoder(inputs_embeds=embedded).last_hidden_state
+        return tokens
+
+
+def _siglip_config(dims: VisionDims) -> Any:
+    config = SiglipVisionConfig(
+        hidden_size=dims.hidden_size,
+        intermediate_size=dims.intermediate_size,
+        num_hidden_layers=dims.num_hidden_layers,
+        num_attention_heads=dims.num_attention_heads,
+        image_size=dims.image_size,
+        patch_size=dims.patch_size,
+    )
+    config._attn_implementation = "sdpa"
+    return config
