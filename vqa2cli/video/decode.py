@@ -1,0 +1,153 @@
+"""Decode a clip once and hand everything the models and listeners need on as events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.config import MAX_SECONDS
+from vqa2cli.video.fragments import fragment_view
+from vqa2cli.video.frames import FrameReader, TimedFrame
+from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
+from vqa2cli.video.pixels import PictureMaker, rotation_of
+from vqa2cli.video.probe import Scan, facts_of, media_of, scan_packets, why_no_frame
+from vqa2cli.video.stalling import Stalling
+from vqa2cli.video.windows import Windows
+
+if TYPE_CHECKING:
+    import av
+
+__all__ = ["decode_clip", "fragment_view"]
+
+#: A clip this much shorter than its header says, as a share and in seconds, lost its end.
+SHORT_SHARE, SHORT_S = 0.10, 0.5
+
+_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+
+
+def decode_clip(
+    path: Path, sampling: Sampling, max_seconds: float = MAX_SECONDS
+) -> Iterator[ClipEvent]:
+    """Yield Opened, each window's KeyFrames, MotionFrames and WindowEnd, then Closed.
+
+    Times are seconds since the first presented frame. Memory does not grow with the length
+    of the clip, nor with that of a window.
+
+    Raises:
+        VideoError: the file cannot be scored; its `kind` says why.
+    """
+    return _Clip(path, sampling, max_seconds).events()
+
+
+class _Clip:
+    """The state of one pass over one file."""
+
+    def __init__(self, path: Path, sampling: Sampling, max_seconds: float) -> None:
+        self._path, self._sampling = path, sampling
+        self._started = time.monotonic()
+        self._deadline = self._started + max_seconds
+        self._make = PictureMaker(sampling)
+        self._stalls = _StallListener(sampling.min_stall_s) if sampling.find_stalls else None
+        self._times: list[float] = []
+        self._sizes: dict[tuple[int, int], None] = {}
+
+    def events(self) -> Iterator[ClipEvent]:
+        scan = scan_packets(self._path)
+        reader = FrameReader(self._path, scan, self._deadline)
+        windows = Windows(self._sampling, float(scan.fps), scan.duration_s)
+        media: MediaInfo | None = None
+        hold_s: float | None = None
+        for frame in reader:
+            if media is None:
+                media = media_of(scan, frame.picture, rotation_of(frame.picture))
+                yield Opened(media, facts_of(scan, media))
+            yield from self._sample(frame, windows)
+            hold_s = frame.hold_s
+        if media is None:
+            raise why_no_frame(self._path)
+        end_s = self._times[-1] + (hold_s or 1 / float(scan.fps))
+        yield from windows.finish(end_s)
+        yield self._closed(scan, media, end_s, tuple(reader.damage.warnings()))
+
+    def _sample(self, frame: TimedFrame, windows: Windows) -> Iterator[ClipEvent]:
+        """Make what the window wants of one frame, and note its time, size and stall."""
+        yield from windows.begin(frame.pts_s)
+        key, motion = self._pictures(frame.picture, windows)
+        yield from windows.add(frame.pts_s, key, motion)
+        self._times.append(frame.pts_s)
+        self._sizes[frame.picture.width, frame.picture.height] = None
+        if self._stalls is not None:
+            self._stalls.add(frame.picture, frame.pts_s)
+
+    def _pictures(
+        self, picture: av.VideoFrame, windows: Windows
+    ) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
+        """Return the key and the motion picture of a frame, each None where not wanted."""
+        sampling, make = self._sampling, self._make
+        key = motion = shown = None
+        if sampling.resize == "pil" and (windows.wants_key or windows.wants_motion):
+            shown = make.shown(picture)
+        if windows.wants_motion:
+            motion = make.squashed(picture, shown, "motion")
+        if not windows.wants_key:
+            return None, motion
+        if sampling.fragments is not None:
+            shown = make.shown(picture) if shown is None else shown
+            key = fragment_view(shown, sampling.fragments, windows.key_ordinal)
+        elif motion is not None and self._same_squash:
+            key = motion
+        else:
+            key = make.squashed(picture, shown, "key")
+        return key, motion
+
+    @property
+    def _same_squash(self) -> bool:
+        sampling = self._sampling
+        straight = sampling.resize == "pil" or sampling.display is None
+        return straight and sampling.keyframe_size == sampling.motion_size
+
+    def _closed(
+        self, scan: Scan, media: MediaInfo, end_s: float, damage: tuple[str, ...]
+    ) -> Closed:
+        final = replace(media, duration=end_s, nb_frames_decoded=len(self._times))
+        stalling, stalled = self._stalls.close(end_s) if self._stalls else (None, None)
+        return Closed(
+            media=final,
+            facts=facts_of(scan, final),
+            warnings=damage + tuple(self._remarks(scan, final, end_s)),
+            pts_s=np.array(self._times, np.float64),
+            stalling=stalling,
+            stalled=stalled,
+            decode_s=time.monotonic() - self._started,
+        )
+
+    def _remarks(self, scan: Scan, media: MediaInfo, end_s: float) -> Iterator[str]:
+        declared = scan.declared_s
+        if declared and declared - end_s > max(SHORT_S, SHORT_SHARE * declared):
+            yield f"only {end_s:.1f} s of the {declared:.1f} s the file declares could be decoded"
+        if len(self._sizes) > 1:
+            sizes = ", ".join(f"{width}x{height}" for width, height in self._sizes)
+            yield f"the frame size changes within the clip: {sizes}"
+        if media.color_transfer in _HDR:
+            yield f"HDR ({_HDR[media.color_transfer]}) pictures are shown without tone mapping"
+
+
+class _StallListener:
+    """Feeds a stall track, which is loaded only when stalls are looked for."""
+
+    def __init__(self, min_stall_s: float) -> None:
+        from vqa2cli.video.stalls import StallTrack, luma_of
+
+        self._track, self._luma_of = StallTrack(min_stall_s), luma_of
+
+    def add(self, picture: av.VideoFrame, pts_s: float) -> None:
+        self._track.add(self._luma_of(picture), pts_s, bool(picture.key_frame))
+
+    def close(self, end_s: float) -> tuple[Stalling, NDArray[np.uint8]]:
+        return self._track.close(end_s)
