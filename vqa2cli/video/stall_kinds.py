@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vqa2cli.video.stall_text import summary_text
 from vqa2cli.video.stall_track import FrameLog, Run
-from vqa2cli.video.stalling import StallEvent, StallKind, Stalling
+from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
 
 
 def judge(

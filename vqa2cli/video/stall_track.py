@@ -3,6 +3,8 @@
 A frame is sampled at 160 x 90 points and compared in 32 x 18 tiles, with the frame before
 it (how much moves) and with the first frame of the current still run (does it still stand).
 Comparing with a held frame tells slow motion from none: motion adds up, noise does not.
+A key frame inside a hold steps in every tile at once, evenly; its flag and that evenness
+tell it from motion.
 """
 
 from __future__ import annotations
@@ -22,16 +24,21 @@ TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255
 
 _POINTS = (SAMPLES[0] // TILES[0]) * (SAMPLES[1] // TILES[1])
 
-#: A tile counts as changed above `_NOISE_GAIN` times the picture's median tile plus `_STEP`.
-_STEP = 0.5
+#: A tile moved when it differs by more than `_STEP` levels beyond twice the picture's median
+#: tile: what x264, x265 and VP9 leave on a held picture stays below, a moving edge does not.
+_STEP = 2.0
 _NOISE_GAIN = 2.0
-#: Median tile difference above which it is motion and not noise: sigma 2 added to a held
-#: frame measures 2.3.
+#: Median tile difference above which it is motion, not noise: sigma 2 on a held frame is 2.3.
 _MOST_NOISE = 2.6
-#: Median change of a tile's mean that is still no change of brightness.
-_MOST_DRIFT = 0.75
-#: Share of tiles that may change while the picture counts as standing still.
-_STILL_SHARE = 0.01
+#: Growth of the median since the held frame that is still noise: gain, and levels beyond it.
+_GROWTH = (1.5, 0.75)
+#: Tiles that may move while the picture stands (of 576, and of those outside the middle).
+_STILL_TILES = 2
+#: A key frame codes the held picture anew: medians (levels) of tile differences and of their
+#: means, and 90th percentile of means. x264 at crf 38 measures 2.4, 1.3 and 3.6; a cut 30, 25, 60.
+_RECODED = (5.0, 2.5, 6.0)
+#: Frames between key frames from which on one may be recoding: an intra-only codec heals nothing.
+SPARSE_KEYS = 8
 #: Luma of blackdetect's default `pixel_black_th` 0.10 on the studio range, and its ratio.
 _BLACK_LEVEL = 38
 _BLACK_SHARE = 0.98
@@ -47,10 +54,28 @@ def _central() -> NDArray[np.bool_]:
 
 
 CENTRAL = _central()
-_OUTSIDE_TILES = int((~CENTRAL).sum())
 
 
-def tile_means(samples: Luma) -> TileMap:
+@dataclass(frozen=True)
+class Picture:
+    """A sampled frame: luma [90, 160] and the mean [18, 32] of each tile."""
+
+    luma: Luma
+    means: TileMap
+
+    @classmethod
+    def of(cls, luma: Luma) -> Picture:
+        """Return `luma` with its tile means."""
+        return cls(luma, _tile_means(luma))
+
+    @property
+    def blank(self) -> bool:
+        """Whether it shows nothing: black by blackdetect's rule, or one flat colour."""
+        black = float((self.means <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
+        return black or float(self.means.std()) < _FLAT_SPREAD
+
+
+def _tile_means(samples: Luma) -> TileMap:
     """Return the mean [18, 32] of each tile of `samples` [90, 160]."""
     rows = samples.reshape(TILES[0], -1, SAMPLES[1]).sum(1, dtype=np.uint16)
     sums = rows.reshape(*TILES, -1).sum(2, dtype=np.uint16)
@@ -60,77 +85,86 @@ def tile_means(samples: Luma) -> TileMap:
 
 @dataclass(frozen=True)
 class Change:
-    """Difference of two pictures, tile by tile.
+    """Difference of two pictures, tile by tile, in luma levels.
 
-    `tiles` holds mean absolute differences, `noise` their median, `drift` the median change
-    of the tile means and `shift` its 90th percentile; all in luma levels.
+    `tiles` holds mean absolute differences, `noise` their median, `drift` the median and
+    `shift` the 90th percentile of how far tile means went; `moved` marks tiles beyond noise.
     """
 
     tiles: TileMap
-    changed: NDArray[np.bool_]
+    moved: NDArray[np.bool_]
     noise: float
     drift: float
     shift: float
 
     @property
-    def share(self) -> float:
-        """Share of all tiles that changed, 0 to 1."""
-        return float(self.changed.mean())
+    def activity(self) -> float:
+        """Mean over all tiles of what moved, levels: area times amplitude."""
+        return float(self.tiles[self.moved].sum()) / self.tiles.size
 
     def still(self, *, outside_only: bool) -> bool:
         """Whether nothing moved: anywhere, or outside the middle of the picture."""
-        if self.noise > _MOST_NOISE or self.drift > _MOST_DRIFT:
-            return False
-        if outside_only:
-            return int((self.changed & ~CENTRAL).sum()) <= _STILL_SHARE * _OUTSIDE_TILES
-        return self.share <= _STILL_SHARE
+        seen = self.moved & ~CENTRAL if outside_only else self.moved
+        return self.noise <= _MOST_NOISE and int(seen.sum()) <= _STILL_TILES
+
+    @property
+    def recoded(self) -> bool:
+        """Whether it may be the same picture, coded anew."""
+        noise, drift, shift = _RECODED
+        return self.noise <= noise and self.drift <= drift and self.shift <= shift
 
 
-def change(a: Luma, a_means: TileMap, b: Luma, b_means: TileMap) -> Change:
-    """Return the difference of two sampled pictures [90, 160] and their tile means."""
-    tiles = tile_means(np.maximum(a, b) - np.minimum(a, b))
-    ordered = np.sort(np.abs(a_means - b_means), axis=None)
-    noise = float(np.median(tiles))
-    return Change(
-        tiles,
-        tiles > _NOISE_GAIN * noise + _STEP,
-        noise,
-        float(ordered[len(ordered) // 2]),
-        float(ordered[len(ordered) * 9 // 10]),
-    )
+def change(a: Picture, b: Picture, noise: float | None = None) -> Change:
+    """Return the difference of two pictures; `noise` stands in for their own where given."""
+    tiles = _tile_means(np.maximum(a.luma, b.luma) - np.minimum(a.luma, b.luma))
+    means = np.sort(np.abs(a.means - b.means), axis=None)
+    median = float(np.sort(tiles, axis=None)[tiles.size // 2])
+    floor = _NOISE_GAIN * (median if noise is None else noise) + _STEP
+    drift, shift = float(means[means.size // 2]), float(means[means.size * 9 // 10])
+    return Change(tiles, tiles > floor, median, drift, shift)
 
 
 @dataclass
 class Run:
-    """Frames that look like frame `held`: indices `first` to `last`, both included.
+    """Frames `first` to `last`, both included, that show what frame `first - 1` shows.
 
-    `jump` is how far (90th percentile of tile means) the held frame is from the last frame
-    of the run before it; `heat` counts, per tile, the frames in which it changed.
+    `crept` says that the run before it ended without a visible step, by slow change adding
+    up; `jump` is how far (`Change.shift`) its held frame is from that run's last; `heat`
+    counts, per tile, the frames that moved there, `active` the frames with any such tile.
     """
 
     first: int
     last: int
+    crept: bool
     jump: float
     blank: bool
     heat: NDArray[np.uint32]
     active: int = 0
 
-    @property
-    def held(self) -> int:
-        """Index of the frame that stands."""
-        return self.first - 1
-
 
 @dataclass
 class FrameLog:
-    """Per-frame scalars of a clip, in order; a few bytes each, so hours of video fit."""
+    """Per-frame scalars of a clip, in order; a few bytes each, so hours of video fit.
+
+    `moving` is 1 where the frame differs from the one before it beyond noise and recoding;
+    `activity`, `shift` and `noise` are those of `Change`.
+    """
 
     pts_s: array[float] = field(default_factory=lambda: array("d"))
     key: bytearray = field(default_factory=bytearray)
-    share: array[float] = field(default_factory=lambda: array("f"))
-    level: array[float] = field(default_factory=lambda: array("f"))
+    moving: bytearray = field(default_factory=bytearray)
+    activity: array[float] = field(default_factory=lambda: array("f"))
     shift: array[float] = field(default_factory=lambda: array("f"))
     noise: array[float] = field(default_factory=lambda: array("f"))
+
+    def add(self, pts_s: float, key: bool, moved: Change | None) -> None:
+        """Take one frame; `moved` is None for the first."""
+        self.pts_s.append(pts_s)
+        self.key.append(key)
+        self.moving.append(moved is not None and not moved.still(outside_only=False))
+        self.activity.append(moved.activity if moved else 0.0)
+        self.shift.append(moved.shift if moved else 0.0)
+        self.noise.append(moved.noise if moved else 0.0)
 
 
 class RunFinder:
@@ -139,46 +173,57 @@ class RunFinder:
     def __init__(self, *, outside_only: bool) -> None:
         self.runs: list[Run] = []
         self._outside_only = outside_only
-        self._held: tuple[Luma, TileMap] | None = None
+        self._held: Picture | None = None
         self._open: Run | None = None
-        self._last_means: TileMap | None = None
+        self._noise = 0.0
+        self._crept = False
+        self._last: Picture | None = None  # last picture of the latest run
 
-    def add(self, index: int, luma: Luma, means: TileMap, moved: Change | None) -> None:
-        """Take frame `index`; `moved` is its difference from the frame before it."""
+    def add(self, index: int, picture: Picture, moved: Change | None, recodes: bool) -> None:
+        """Take frame `index`.
+
+        Args:
+            moved: its difference from the frame before it; None for the first frame.
+            recodes: it is a key frame that may code the held picture anew.
+        """
         if self._held is None or moved is None:
-            self._held = (luma, means)
+            self._held = picture
             return
-        if not moved.still(outside_only=self._outside_only):
-            self._restart(luma, means)
+        still = moved.still(outside_only=self._outside_only)
+        healed = recodes and moved.recoded and self._open is not None
+        if not still and not healed:
+            self._restart(picture, crept=False)
             return
-        if self._open is not None:
-            since = change(luma, means, *self._held)
-            if not since.still(outside_only=self._outside_only):
-                self._restart(luma, means)
-                return
-        self._extend(index, means, moved)
+        if self._open is not None and not recodes and self._left(picture, moved):
+            self._restart(picture, crept=True)
+            return
+        self._extend(index, picture, moved, healed)
 
-    def _restart(self, luma: Luma, means: TileMap) -> None:
-        self._open = None
-        self._held = (luma, means)
+    def _left(self, picture: Picture, moved: Change) -> bool:
+        """Whether slow change has added up since the held frame."""
+        assert self._held is not None
+        self._noise = max(self._noise, moved.noise)
+        since = change(picture, self._held, self._noise)
+        gain, levels = _GROWTH
+        grown = since.noise > gain * self._noise + levels
+        return grown or not since.still(outside_only=self._outside_only)
 
-    def _extend(self, index: int, means: TileMap, moved: Change) -> None:
+    def _restart(self, picture: Picture, *, crept: bool) -> None:
+        """Hold `picture` from now on."""
+        self._open, self._held, self._noise, self._crept = None, picture, 0.0, crept
+
+    def _extend(self, index: int, picture: Picture, moved: Change, healed: bool) -> None:
         """Lengthen the open run by frame `index`, or open one."""
         assert self._held is not None
         if self._open is None:
-            jump = 0.0
-            if self._last_means is not None:
-                jump = float(np.quantile(np.abs(self._held[1] - self._last_means), 0.9))
+            jump = change(self._held, self._last).shift if self._last is not None else 0.0
             heat = np.zeros(TILES, np.uint32)
-            self._open = Run(index, index, jump, _blank(self._held[1]), heat)
+            self._open = Run(index, index, self._crept, jump, self._held.blank, heat)
             self.runs.append(self._open)
         self._open.last = index
-        self._open.heat += moved.changed
-        self._open.active += bool((moved.changed & CENTRAL).any())
-        self._last_means = means
-
-
-def _blank(means: TileMap) -> bool:
-    """Whether a picture shows nothing: black by blackdetect's rule, or one flat colour."""
-    black = float((means <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
-    return black or float(means.std()) < _FLAT_SPREAD
+        self._last = picture
+        if healed:
+            self._held = picture
+        elif moved.moved.any():  # what recoding changes is no spinner
+            self._open.heat += moved.moved
+            self._open.active += 1

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 
 from vqa2cli.video.stall_kinds import judge
 from vqa2cli.video.stall_text import sequence_text, summary_text
-from vqa2cli.video.stall_track import (
-    SAMPLES,
-    FrameLog,
-    RunFinder,
-    TileMap,
-    change,
-    tile_means,
-)
+from vqa2cli.video.stall_track import SAMPLES, SPARSE_KEYS, FrameLog, Picture, RunFinder, change
 from vqa2cli.video.stalling import Stalling
 
 __all__ = ["StallTrack", "luma_of", "sequence_text", "summary_text"]
@@ -43,7 +36,7 @@ def _samples(plane: av.video.plane.VideoPlane, depth: int) -> NDArray[np.uint8]:
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[rows]
     if depth == 8:
         return lines[:, columns]
-    picked: NDArray[np.uint16] = lines.view("<u2")[:, columns] >> (depth - 8)
+    picked = lines.view("<u2")[:, columns] >> np.uint16(depth - 8)
     return picked.astype(np.uint8)
 
 
@@ -75,23 +68,21 @@ class StallTrack:
         self._log = FrameLog()
         self._whole = RunFinder(outside_only=False)
         self._outside = RunFinder(outside_only=True)
-        self._previous: tuple[NDArray[np.uint8], TileMap] | None = None
+        self._previous: Picture | None = None
+        self._last_key = 0
 
     def add(self, luma: NDArray[np.uint8], pts_s: float, key_frame: bool) -> None:
         """Take the next frame: its `luma_of`, its time in seconds, whether it is a key frame."""
-        means = tile_means(luma)
-        moved = None if self._previous is None else change(luma, means, *self._previous)
+        picture = Picture.of(luma)
+        moved = None if self._previous is None else change(picture, self._previous)
         index = len(self._log.pts_s)
-        self._whole.add(index, luma, means, moved)
-        self._outside.add(index, luma, means, moved)
-        self._previous = (luma, means)
-        log = self._log
-        log.pts_s.append(pts_s)
-        log.key.append(key_frame)
-        log.share.append(moved.share if moved else 0.0)
-        log.level.append(float(moved.tiles.mean()) if moved else 0.0)
-        log.shift.append(moved.shift if moved else 0.0)
-        log.noise.append(moved.noise if moved else 0.0)
+        recoding = key_frame and index - self._last_key >= SPARSE_KEYS
+        self._whole.add(index, picture, moved, recoding)
+        self._outside.add(index, picture, moved, recoding)
+        self._log.add(pts_s, recoding, moved)
+        self._previous = picture
+        if key_frame:
+            self._last_key = index
 
     def close(self, end_s: float) -> tuple[Stalling, NDArray[np.uint8]]:
         """Return the stalls of a clip that ends at `end_s`, and 0 or 1 for every frame.
