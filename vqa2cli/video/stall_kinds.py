@@ -3,41 +3,178 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vqa2cli.video.stall_spans import (
+    Clip,
+    Motion,
+    Span,
+    gap_spans,
+    motion_after,
+    motion_before,
+    still_spans,
+    with_gaps,
+)
 from vqa2cli.video.stall_text import summary_text
-from vqa2cli.video.stall_track import FrameLog, Run
+from vqa2cli.video.stall_track import TILES, FrameLog, Run
 from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
+
+#: A stall lasts this many times the holds around it: below, it is the cadence of the content.
+_CADENCE = 3.0
+#: Fewest moving frames on a side that make motion of it.
+_FEWEST_MOVING = 4
+#: Share of the usual activity that the frames next to an abrupt stop or start still have.
+_ABRUPT = 0.3
+#: Still content shorter than this is not reported, seconds: any film is full of it.
+_MIN_STATIC_S = 1.0
+#: A spinner: greatest height and width of its box and how far its centre may be off the
+#: picture's, in shares of the picture; least share of frames that turn it.
+_SPINNER_BOX = (0.56, 0.44)
+_SPINNER_OFF = 0.1
+_SPINNER_TURNS = 0.2
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    kind: StallKind
+    evidence: tuple[str, ...]
+    confidence: float
 
 
 def judge(
     log: FrameLog, whole: Sequence[Run], outside: Sequence[Run], min_stall_s: float, end_s: float
 ) -> tuple[Stalling, NDArray[np.uint8]]:
-    """Return the stalls of a clip and 0 or 1 for every frame."""
-    pts = np.asarray(log.pts_s)
-    stalled = np.zeros(len(pts), np.uint8)
-    origin = float(pts[0]) if len(pts) else 0.0
+    """Return the stalls of a clip and 0 or 1 for every frame.
+
+    Args:
+        log: scalars of every frame.
+        whole: runs in which nothing moved.
+        outside: runs in which nothing moved outside the middle of the picture.
+        min_stall_s: shortest event reported, seconds.
+        end_s: time the last frame leaves the screen, on the clock of the timestamps.
+    """
+    clip = Clip.of(log, end_s)
+    spans = _candidates(clip, whole, outside, min_stall_s)
     events: list[StallEvent] = []
-    before = 0.0
-    for run in whole:
-        open_ended = run.last + 1 >= len(pts)
-        start = float(pts[run.first]) - origin
-        end = (end_s if open_ended else float(pts[run.last + 1])) - origin
-        if end - start < min_stall_s:
+    stalled = np.zeros(len(clip.pts), np.uint8)
+    stood_s = 0.0
+    for span in spans:
+        verdict = _verdict(clip, span, spans)
+        if verdict is None:
             continue
-        kind: StallKind = "static" if run.first == 1 or run.blank else "freeze"
-        event = StallEvent(start, end, kind, start - before, open_ended, (), 0.5)
+        open_ended = span.last + 1 >= len(clip.pts)
+        event = StallEvent(
+            span.start,
+            span.end,
+            verdict.kind,
+            span.start - stood_s,
+            open_ended,
+            verdict.evidence,
+            verdict.confidence,
+        )
+        if not event.counted and event.duration < _MIN_STATIC_S:
+            continue
         events.append(event)
         if event.counted:
-            before += event.duration
-            stalled[run.first : run.last + 1] = 1
-    return _totals(tuple(events), max(end_s - origin, 0.0)), stalled
+            stood_s += event.duration
+            stalled[span.first : span.last + 1] = 1
+    return _totals(tuple(events), clip.end_s), stalled
+
+
+def _candidates(
+    clip: Clip, whole: Sequence[Run], outside: Sequence[Run], min_stall_s: float
+) -> list[Span]:
+    """Return the spans to judge, in order: with a spinner, still altogether, or gaps."""
+    turning = [s for s in still_spans(clip, outside) if s.duration >= min_stall_s and _spins(s)]
+    spans = [s for s in still_spans(clip, whole) if not any(_overlap(s, t) for t in turning)]
+    spans = with_gaps([*spans, *turning], gap_spans(clip, min_stall_s))
+    return [span for span in spans if span.duration >= min_stall_s - 1e-6]
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    """Whether two spans share a frame."""
+    return a.first <= b.last and b.first <= a.last
+
+
+def _spins(span: Span) -> bool:
+    """Whether something small turned at the middle of the picture, and nothing else moved."""
+    if span.heat is None:
+        return False
+    frames = span.last - span.first + 1
+    hot = span.heat >= max(2, 0.04 * frames)
+    if not hot.any() or span.active < _SPINNER_TURNS * frames:
+        return False
+    for axis, most in enumerate(_SPINNER_BOX):
+        lines = np.flatnonzero(hot.any(1 - axis))
+        size = (lines[-1] - lines[0] + 1) / TILES[axis]
+        middle = (lines[-1] + lines[0] + 1) / 2 / TILES[axis]
+        if size > most or abs(middle - 0.5) > _SPINNER_OFF:
+            return False
+    return True
+
+
+def _verdict(clip: Clip, span: Span, spans: Sequence[Span]) -> _Verdict | None:
+    """Return what `span` is; None where it is the cadence of its surroundings."""
+    others = [other for other in spans if other is not span]
+    before, after = motion_before(clip, span, others), motion_after(clip, span, others)
+    spins = _spins(span)
+    moved, moves = _sustained(before, span), _sustained(after, span)
+    if spins and (moved or moves or span.start == 0):
+        kind: StallKind = "initial_buffering" if span.start == 0 else "rebuffer"
+        return _Verdict(kind, ("spinner", *_ends(clip, span, moves)), 0.95 if moves else 0.85)
+    if span.blank:
+        return _Verdict("static", ("blank",), 0.9)
+    if span.start == 0:
+        return _at_start(after, moves)
+    if not moved:
+        held = before.longest_hold > span.duration / _CADENCE and before.frames > 0
+        return None if held else _Verdict("static", ("no_motion_before",), 0.8)
+    return _after_motion(clip, span, before, after, moves)
+
+
+def _sustained(motion: Motion, span: Span) -> bool:
+    """Whether a side of `span` moved, and at a pace that makes the span stand out."""
+    return motion.frames >= _FEWEST_MOVING and motion.longest_hold <= span.duration / _CADENCE
+
+
+def _ends(clip: Clip, span: Span, moves: bool) -> tuple[str, ...]:
+    """Return the evidence of a span's end."""
+    if span.last + 1 >= len(clip.pts):
+        return ("end_of_clip",)
+    return ("motion_resumes",) if moves else ()
+
+
+def _at_start(after: Motion, moves: bool) -> _Verdict:
+    """Return what a span is that holds the first frame, without a spinner."""
+    if not moves:
+        return _Verdict("static", ("no_motion",), 0.8)
+    if after.cut:
+        return _Verdict("ambiguous", ("cut_after",), 0.4)
+    if after.near < _ABRUPT * after.activity:
+        return _Verdict("ambiguous", ("starts_slowly",), 0.4)
+    return _Verdict("initial_buffering", ("motion_resumes",), 0.5)
+
+
+def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -> _Verdict:
+    """Return what a span is that follows motion."""
+    if span.gap:
+        return _Verdict("gap", ("timestamp_gap", *_ends(clip, span, moves)), 0.85)
+    if before.cut:
+        kind: StallKind = "ambiguous" if moves and not after.cut else "static"
+        return _Verdict(kind, ("cut_before",), 0.4 if kind == "ambiguous" else 0.7)
+    if span.slow:
+        return _Verdict("static", ("slow_change",), 0.7)
+    if before.near < _ABRUPT * before.activity:
+        return _Verdict("ambiguous", ("comes_to_rest",), 0.4)
+    confidence = 0.85 if moves else 0.65
+    return _Verdict("freeze", ("motion_drop", *_ends(clip, span, moves)), confidence)
 
 
 def _totals(events: tuple[StallEvent, ...], length_s: float) -> Stalling:
-    """Return the events with the paper's five facts."""
+    """Return `events` with the paper's five facts."""
     counted = [event for event in events if event.counted]
     later = [event.duration for event in counted if event.kind != "initial_buffering"]
     initial = sum(event.duration for event in counted if event.kind == "initial_buffering")
@@ -46,9 +183,9 @@ def _totals(events: tuple[StallEvent, ...], length_s: float) -> Stalling:
     return Stalling(
         events,
         len(later),
-        sum(later),
+        float(sum(later)),
         ratio,
-        initial,
+        float(initial),
         since,
         summary_text(later, ratio, initial, since),
     )

@@ -1,0 +1,98 @@
+"""Makers of clips that stall, and of clips that only look as if they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.video.stalling import Stalling
+from vqa2cli.video.stalls import StallTrack, luma_of
+from vqa2cli.video.synthesis import Frame, moving_scene
+
+FPS = 30
+SIZE = (320, 180)
+X264 = {"crf": "23"}
+
+
+@lru_cache(maxsize=8)
+def scene(seconds: float = 5.0, seed: int = 0, speed: float = 1.0) -> tuple[Frame, ...]:
+    """Return frames of a panning camera with two moving objects."""
+    return tuple(moving_scene(seconds, FPS, SIZE, seed=seed, speed=speed))
+
+
+def slide(length: int, seed: int = 5) -> list[Frame]:
+    """Return one picture `length` times."""
+    return [scene(1.0, seed)[0]] * length
+
+
+def still_camera(length: int, side: int = 12, seed: int = 5, pause: range | None = None) -> list[Frame]:
+    """Return a still background with one square of `side` pixels moving; `pause` holds it."""
+    frames = []
+    step = 0
+    for index in range(length):
+        step += pause is None or index not in pause
+        picture = scene(1.0, seed)[0].copy()
+        x = int((0.5 + 0.4 * np.sin(step / 12)) * (SIZE[0] - side))
+        y = int((0.5 + 0.4 * np.cos(step / 17)) * (SIZE[1] - side))
+        picture[y : y + side, x : x + side] = (240, 220, 40)
+        frames.append(picture)
+    return frames
+
+
+def spinning(frames: Sequence[Frame], start: int, length: int, side: int) -> list[Frame]:
+    """Return `frames` with a ring of twelve dots turning over `length` of them."""
+    turning = list(frames)
+    for index in range(start, start + length):
+        turning[index] = _with_ring(frames[index], side, (index - start) / FPS)
+    return turning
+
+
+def _with_ring(picture: Frame, side: int, seconds: float) -> Frame:
+    """Return `picture` with a centred ring of `side` pixels, one turn a second."""
+    ringed = picture.copy()
+    yy, xx = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]]
+    head = int(seconds * 12) % 12
+    for dot in range(12):
+        angle = 2 * np.pi * dot / 12
+        cx = picture.shape[1] / 2 + 0.42 * side * np.cos(angle)
+        cy = picture.shape[0] / 2 + 0.42 * side * np.sin(angle)
+        bright = 255 - 18 * ((head - dot) % 12)
+        ringed[(xx - cx) ** 2 + (yy - cy) ** 2 <= max(0.08 * side, 1) ** 2] = bright
+    return ringed
+
+
+def noisy(frames: Sequence[Frame], sigma: float, seed: int = 3) -> list[Frame]:
+    """Return `frames` with fresh Gaussian noise on each."""
+    rng = np.random.default_rng(seed)
+    return [
+        np.clip(f + rng.normal(0, sigma, f.shape), 0, 255).round().astype(np.uint8) for f in frames
+    ]
+
+
+def fading(frames: Sequence[Frame], start: int, length: int) -> list[Frame]:
+    """Return `frames` faded to black over `length` frames from `start` on, black after."""
+    gains = np.clip(1 - (np.arange(len(frames)) - start + 1) / length, 0, 1)
+    return [(f * gain).astype(np.uint8) for f, gain in zip(frames, gains, strict=True)]
+
+
+def frame_times(count: int, *, gap_after: int | None = None, gap_s: float = 0.0) -> list[float]:
+    """Return `count` times at 30 fps; those after frame `gap_after` come `gap_s` later."""
+    late = count if gap_after is None else gap_after
+    return [index / FPS + (gap_s if index > late else 0.0) for index in range(count)]
+
+
+def watch(path: Path, min_stall_s: float = 0.3) -> tuple[Stalling, NDArray[np.uint8]]:
+    """Decode `path` and return its stalls and 0 or 1 for every frame."""
+    track = StallTrack(min_stall_s)
+    end_s = 0.0
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            assert frame.time is not None
+            track.add(luma_of(frame), frame.time, bool(frame.key_frame))
+            end_s = frame.time + 1 / FPS
+    return track.close(end_s)
