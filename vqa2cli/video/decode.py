@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.config import MAX_SECONDS
+from vqa2cli.errors import VideoError
 from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
 from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
@@ -39,10 +40,19 @@ def decode_clip(
     Times are seconds since the first presented frame. Memory does not grow with the length
     of the clip, nor with that of a window.
 
+    Args:
+        path: a regular file; a still image is a clip of one frame.
+        sampling: what to keep of it.
+        max_seconds: limit of the time spent in here, not counting the consumer's.
+
     Raises:
         VideoError: the file cannot be scored; its `kind` says why.
     """
-    return _Clip(path, sampling, max_seconds).events()
+    clip = _Clip(path, sampling, max_seconds)
+    for event in clip.events():
+        handed_over = time.monotonic()
+        yield event
+        clip.forgive(time.monotonic() - handed_over)
 
 
 class _Clip:
@@ -51,15 +61,28 @@ class _Clip:
     def __init__(self, path: Path, sampling: Sampling, max_seconds: float) -> None:
         self._path, self._sampling = path, sampling
         self._started = time.monotonic()
-        self._deadline = self._started + max_seconds
+        self._max_seconds = max_seconds
         self._make = PictureMaker(sampling)
         self._stalls = _StallListener(sampling.min_stall_s) if sampling.find_stalls else None
         self._times: list[float] = []
         self._sizes: dict[tuple[int, int], None] = {}
 
+    def forgive(self, seconds: float) -> None:
+        """Leave out of our time what the consumer took."""
+        self._started += seconds
+
+    @property
+    def _spent_s(self) -> float:
+        return time.monotonic() - self._started
+
     def events(self) -> Iterator[ClipEvent]:
+        """Yield the clip's events.
+
+        Raises:
+            VideoError: as `decode_clip`.
+        """
         scan = scan_packets(self._path)
-        reader = FrameReader(self._path, scan, self._deadline)
+        reader = FrameReader(self._path, scan, self._check_time)
         windows = Windows(self._sampling, float(scan.fps), scan.duration_s)
         media: MediaInfo | None = None
         hold_s: float | None = None
@@ -74,6 +97,12 @@ class _Clip:
         end_s = self._times[-1] + (hold_s or 1 / float(scan.fps))
         yield from windows.finish(end_s)
         yield self._closed(scan, media, end_s, tuple(reader.damage.warnings()))
+
+    def _check_time(self) -> None:
+        if self._spent_s > self._max_seconds:
+            raise VideoError(
+                "timeout", f"{self._path.name}: decoding took longer than {self._max_seconds:g} s"
+            )
 
     def _sample(self, frame: TimedFrame, windows: Windows) -> Iterator[ClipEvent]:
         """Make what the window wants of one frame, and note its time, size and stall."""
@@ -124,7 +153,7 @@ class _Clip:
             pts_s=np.array(self._times, np.float64),
             stalling=stalling,
             stalled=stalled,
-            decode_s=time.monotonic() - self._started,
+            decode_s=self._spent_s,
         )
 
     def _remarks(self, scan: Scan, media: MediaInfo, end_s: float) -> Iterator[str]:

@@ -9,8 +9,7 @@ those came before the damage and are the same.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,7 +18,6 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vqa2cli.errors import VideoError
 from vqa2cli.video.probe import CLOCK_RESTART_S, Scan, open_video
 
 #: Decoding threads of one clip: more gain little and hold a picture each.
@@ -64,15 +62,16 @@ class _Damaged(Exception):
 class FrameReader:
     """Iterates over a scanned file's frames once; `damage` is complete afterwards."""
 
-    def __init__(self, path: Path, scan: Scan, deadline: float) -> None:
-        self._path, self._scan, self._deadline = path, scan, deadline
+    def __init__(self, path: Path, scan: Scan, check_time: Callable[[], None]) -> None:
+        self._path, self._scan, self._check_time = path, scan, check_time
         self.damage = Damage()
 
     def __iter__(self) -> Iterator[TimedFrame]:
         """Yield the frames.
 
         Raises:
-            VideoError: the file cannot be opened, or the deadline passed ("timeout").
+            VideoError: the file cannot be opened; and whatever `check_time` raises, which is
+                called before each frame.
         """
         return _on_one_clock(self._pictures(), float(self._scan.fps))
 
@@ -102,8 +101,7 @@ class FrameReader:
                     self.damage.frames += 1
                 if threads > 1 and self.damage != Damage():
                     raise _Damaged
-                if time.monotonic() > self._deadline:
-                    raise VideoError("timeout", f"{self._path.name}: decoding took too long")
+                self._check_time()
                 pts = None if picture.pts is None else picture.pts * seconds
                 yield picture, pts, picture.duration * seconds if picture.duration else None
             if threads > 1 and self.damage != Damage():
