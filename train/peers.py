@@ -1,0 +1,160 @@
+"""Simple predictors that a model has to beat: what bits, quantisers and BRISQUE already tell.
+
+All take arrays and return predictions. The regressors need scikit-learn, from the `train` extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from train.correlation import Groups
+from vqa2cli.errors import MissingError
+
+Floats = NDArray[np.float64]
+
+FOLDS = 5
+
+#: Grid of the support vector regression, on standardised features and labels.
+_GRID = {"svr__C": [0.5, 2.0, 8.0], "svr__gamma": [2.0**-8, 2.0**-6, 2.0**-4]}
+
+
+def brisque_svr(
+    train_x: ArrayLike,
+    train_y: ArrayLike,
+    test_x: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    seed: int = 0,
+) -> Floats:
+    """Return predictions [M] for BRISQUE features `test_x` [M, 36], learnt from [N, 36] and [N].
+
+    A radial support vector regression; its penalty and width are chosen by cross-validation
+    inside the training side, with the items of one group (content) kept in one fold.
+
+    Raises:
+        MissingError: scikit-learn is not installed.
+        ValueError: sides that do not fit together, or fewer than two groups.
+    """
+    return _svr(_table(train_x), _row(train_y), _table(test_x), groups, seed)
+
+
+def facts_svr(
+    train_x: ArrayLike,
+    train_y: ArrayLike,
+    test_x: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    seed: int = 0,
+) -> Floats:
+    """Return predictions [M] from facts of the stream, as `brisque_svr` does from features.
+
+    A fact that is missing (NaN) takes its median over the training side; a column without any
+    value there says nothing and is set to zero.
+    """
+    known, asked = _table(train_x), _table(test_x)
+    usual = np.array([_median(column) for column in known.T])
+    return _svr(
+        np.where(np.isnan(known), usual, known),
+        _row(train_y),
+        np.where(np.isnan(asked), usual, asked),
+        groups,
+        seed,
+    )
+
+
+def log_bits_per_pixel(
+    bitrate_bps: ArrayLike, width: ArrayLike, height: ArrayLike, fps: ArrayLike
+) -> Floats:
+    """Return log2 of the bits spent on a pixel [N]: more bits, better picture, other things equal.
+
+    Raises:
+        ValueError: a value that is not above zero.
+    """
+    columns = [np.asarray(c, np.float64) for c in (bitrate_bps, width, height, fps)]
+    if not all((column > 0).all() for column in columns):
+        raise ValueError("bit rate, width, height and frame rate must all be above zero")
+    bits, across, down, rate = columns
+    return np.asarray(np.log2(bits / (across * down * rate)))
+
+
+def mean_qp(qp_per_frame: Sequence[ArrayLike]) -> Floats:
+    """Return minus the mean quantiser of each clip [N], so that higher is better.
+
+    Only comparable within one codec: H.264 and HEVC count to 51, VP9 and AV1 to 255.
+    """
+    return np.array([-float(np.mean(np.asarray(qp, np.float64))) for qp in qp_per_frame])
+
+
+def _svr(
+    train_x: Floats,
+    train_y: Floats,
+    test_x: Floats,
+    groups: Groups | None,
+    seed: int,
+) -> Floats:
+    if len(train_x) != len(train_y) or train_x.shape[1] != test_x.shape[1]:
+        raise ValueError(
+            f"features {train_x.shape}, labels {train_y.shape}, asked {test_x.shape}: "
+            "need as many labels as rows, and the same columns on both sides"
+        )
+    sklearn = _sklearn()
+    folds = sklearn.model_selection.PredefinedSplit(_folds(len(train_y), groups, seed))
+    steps = [("scale", sklearn.preprocessing.StandardScaler()), ("svr", sklearn.svm.SVR())]
+    search = sklearn.model_selection.GridSearchCV(
+        sklearn.pipeline.Pipeline(steps), _GRID, cv=folds, scoring="neg_mean_squared_error"
+    )
+    centre, spread = float(train_y.mean()), float(train_y.std()) or 1.0
+    search.fit(train_x, (train_y - centre) / spread)
+    return np.asarray(search.predict(test_x) * spread + centre, np.float64)
+
+
+def _sklearn() -> ModuleType:
+    """Return scikit-learn with the parts used here loaded, or say how to get it."""
+    try:
+        import sklearn
+        import sklearn.model_selection
+        import sklearn.pipeline
+        import sklearn.preprocessing
+        import sklearn.svm
+    except ImportError as error:
+        raise MissingError(
+            "scikit-learn is not installed; the regression peers need it: pip install 'vqa2[train]'"
+        ) from error
+    loaded: ModuleType = sklearn
+    return loaded
+
+
+def _folds(count: int, groups: Groups | None, seed: int) -> NDArray[np.intp]:
+    """Return each item's fold [N]; a group's items share one."""
+    names = list(range(count) if groups is None else groups)
+    if len(names) != count:
+        raise ValueError(f"{len(names)} groups for {count} items; name one an item")
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) < 2:
+        raise ValueError(f"{len(distinct)} group to cross-validate on; need two or more")
+    order = np.random.default_rng(seed).permutation(len(distinct))
+    fold = {distinct[k]: place % FOLDS for place, k in enumerate(order)}
+    return np.array([fold[name] for name in names], np.intp)
+
+
+def _median(column: Floats) -> float:
+    known = column[~np.isnan(column)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def _table(values: ArrayLike) -> Floats:
+    table = np.asarray(values, np.float64)
+    if table.ndim != 2 or 0 in table.shape:
+        raise ValueError(f"features of shape {table.shape}; need a table [items, features]")
+    return table
+
+
+def _row(values: ArrayLike) -> Floats:
+    row = np.asarray(values, np.float64)
+    if row.ndim != 1 or not np.isfinite(row).all():
+        raise ValueError("labels must be one row of finite numbers")
+    return row
