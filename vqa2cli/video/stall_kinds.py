@@ -12,6 +12,7 @@ from vqa2cli.video.stall_spans import (
     Clip,
     Motion,
     Span,
+    cadence,
     gap_spans,
     motion_after,
     motion_before,
@@ -30,11 +31,16 @@ _FEWEST_MOVING = 4
 _ABRUPT = 0.3
 #: Still content shorter than this is not reported, seconds: any film is full of it.
 _MIN_STATIC_S = 1.0
-#: A spinner: greatest height and width of its box and how far its centre may be off the
-#: picture's, in shares of the picture; least share of frames that turn it.
-_SPINNER_BOX = (0.56, 0.44)
-_SPINNER_OFF = 0.1
+#: Motion that fills this long beside a span, seconds, is more than the change of a slide.
+_STRETCH_S = 0.75
+#: A spinner: shortest time seen, seconds; least share of frames that turn it, and that warm
+#: a tile of it; greatest height and width of its box in shares of the picture; least overlap
+#: of its heat with the same turned by half about the picture's centre.
+_SPINNER_S = 0.5
 _SPINNER_TURNS = 0.2
+_SPINNER_WARM = 0.04
+_SPINNER_BOX = (0.56, 0.44)
+_SPINNER_ALIKE = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,38 +106,43 @@ def _overlap(a: Span, b: Span) -> bool:
 
 
 def _spins(span: Span) -> bool:
-    """Whether something small turned at the middle of the picture, and nothing else moved."""
-    if span.heat is None:
+    """Whether something turned about the middle of the picture, and nothing else moved.
+
+    A ring warms the tiles it turns over alike on opposite sides; a face or an object does not.
+    """
+    if span.heat is None or span.duration < _SPINNER_S:
         return False
     frames = span.last - span.first + 1
-    hot = span.heat >= max(2, 0.04 * frames)
+    hot = span.heat >= max(2, _SPINNER_WARM * frames)
     if not hot.any() or span.active < _SPINNER_TURNS * frames:
         return False
     for axis, most in enumerate(_SPINNER_BOX):
         lines = np.flatnonzero(hot.any(1 - axis))
-        size = (lines[-1] - lines[0] + 1) / TILES[axis]
-        middle = (lines[-1] + lines[0] + 1) / 2 / TILES[axis]
-        if size > most or abs(middle - 0.5) > _SPINNER_OFF:
+        if (lines[-1] - lines[0] + 1) / TILES[axis] > most:
             return False
-    return True
+    turned = span.heat[::-1, ::-1]
+    alike = np.minimum(span.heat, turned).sum() / np.maximum(span.heat, turned).sum()
+    return bool(alike >= _SPINNER_ALIKE)
 
 
 def _verdict(clip: Clip, span: Span, spans: Sequence[Span]) -> _Verdict | None:
     """Return what `span` is; None where it is the cadence of its surroundings."""
+    if span.duration < _CADENCE * cadence(clip, span):
+        return None
     others = [other for other in spans if other is not span]
     before, after = motion_before(clip, span, others), motion_after(clip, span, others)
-    spins = _spins(span)
     moved, moves = _sustained(before, span), _sustained(after, span)
-    if spins and (moved or moves or span.start == 0):
+    if _spins(span) and (moved or moves or span.start == 0):
         kind: StallKind = "initial_buffering" if span.start == 0 else "rebuffer"
         return _Verdict(kind, ("spinner", *_ends(clip, span, moves)), 0.95 if moves else 0.85)
     if span.blank:
         return _Verdict("static", ("blank",), 0.9)
+    if not (moves if span.start == 0 else moved):
+        return _Verdict("static", ("no_motion",), 0.8)
+    if max(before.stretch if moved else 0.0, after.stretch if moves else 0.0) < _STRETCH_S:
+        return _Verdict("ambiguous", ("short_motion",), 0.4)
     if span.start == 0:
-        return _at_start(after, moves)
-    if not moved:
-        held = before.longest_hold > span.duration / _CADENCE and before.frames > 0
-        return None if held else _Verdict("static", ("no_motion_before",), 0.8)
+        return _at_start(after)
     return _after_motion(clip, span, before, after, moves)
 
 
@@ -147,10 +158,8 @@ def _ends(clip: Clip, span: Span, moves: bool) -> tuple[str, ...]:
     return ("motion_resumes",) if moves else ()
 
 
-def _at_start(after: Motion, moves: bool) -> _Verdict:
-    """Return what a span is that holds the first frame, without a spinner."""
-    if not moves:
-        return _Verdict("static", ("no_motion",), 0.8)
+def _at_start(after: Motion) -> _Verdict:
+    """Return what a span is that holds the first frame, without a spinner, before motion."""
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
     if after.near < _ABRUPT * after.activity:
@@ -163,8 +172,9 @@ def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: 
     if span.gap:
         return _Verdict("gap", ("timestamp_gap", *_ends(clip, span, moves)), 0.85)
     if before.cut:
-        kind: StallKind = "ambiguous" if moves and not after.cut else "static"
-        return _Verdict(kind, ("cut_before",), 0.4 if kind == "ambiguous" else 0.7)
+        if moves and not after.cut:
+            return _Verdict("ambiguous", ("cut_before",), 0.4)
+        return _Verdict("static", ("cut_before",), 0.7)
     if span.slow:
         return _Verdict("static", ("slow_change",), 0.7)
     if before.near < _ABRUPT * before.activity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,10 @@ _NEARBY = 30
 #: How far motion is looked for on each side of a span, seconds, and how far past other spans.
 _LOOK_S = 1.0
 _REACH_S = 4.0
+#: A change of scene moves tile means this far (90th percentile, levels), and this many times
+#: the usual: into a still slide measures 60 where the pan before it does 8.
+_CUT_SHIFT = 10.0
+_CUT_GAIN = 3.0
 
 
 @dataclass(frozen=True)
@@ -85,15 +90,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Motion:
-    """The motion on one side of a span: frames that moved, `activity` and `shift` their medians.
+    """The motion on one side of a span, other spans skipped.
 
-    `longest_hold` is the longest time between two of them, seconds; `near` the activity of
-    the strongest of the three closest to the span; `cut`: the closest are a change of scene.
+    `frames` moved, at most `longest_hold` seconds apart; `stretch` seconds lie between the
+    span and the next one, infinite where there is none on that side. `activity` is the
+    median, `near` the strongest of the three frames closest to the span; `cut`: one of
+    these changes the scene.
     """
 
     frames: int
-    seconds: float
     longest_hold: float
+    stretch: float
     activity: float
     near: float
     cut: bool
@@ -123,7 +130,7 @@ def _joint(clip: Clip, before: Span, run: Run) -> bool | None:
     between = run.first - before.last - 1
     near = slice(max(before.last - _RECODING_FRAMES, 0), run.first + _RECODING_FRAMES)
     recoding = bool(clip.key[near].any()) and between <= _RECODING_FRAMES
-    if run.jump > _JOIN_SHIFT or not (recoding or (run.crept and between <= 1)):
+    if not run.crept or run.jump > _JOIN_SHIFT or not (recoding or between <= 1):
         return None
     return not recoding and before.last - before.first >= _SETTLING_FRAMES
 
@@ -149,9 +156,8 @@ def gap_spans(clip: Clip, min_stall_s: float) -> list[Span]:
     intervals = ends - clip.pts
     spans = []
     for index in np.flatnonzero(intervals >= min_stall_s):
-        around = np.delete(
-            intervals[max(index - _NEARBY, 0) : index + _NEARBY + 1], min(index, _NEARBY)
-        )
+        sides = intervals[max(index - _NEARBY, 0) : index], intervals[index + 1 :][:_NEARBY]
+        around = np.concatenate(sides)
         if not len(around):
             continue
         usual, long = float(np.median(around)), float(np.quantile(around, 0.9))
@@ -173,48 +179,59 @@ def with_gaps(spans: Sequence[Span], gaps: Sequence[Span]) -> list[Span]:
     return merged
 
 
-def motion_before(clip: Clip, span: Span, spans: Sequence[Span]) -> Motion:
-    """Return the motion of the second before `span`, other `spans` skipped."""
+def motion_before(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
+    """Return the motion of the second before `span`; `others` are the clip's other spans."""
     held = span.first if span.gap and span.first > 0 else span.first - 1
-    return _motion(clip, range(held, -1, -1), spans)
+    ends = [other.end for other in others if other.first < span.first]
+    stretch = span.start - max(ends) if ends else math.inf
+    return _motion(clip, range(held, -1, -1), others, stretch)
 
 
-def motion_after(clip: Clip, span: Span, spans: Sequence[Span]) -> Motion:
-    """Return the motion of the second after `span`, other `spans` skipped."""
-    return _motion(clip, range(span.last + 1, len(clip.pts)), spans)
+def motion_after(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
+    """Return the motion of the second after `span`; `others` are the clip's other spans."""
+    starts = [other.start for other in others if other.first > span.first]
+    stretch = (min(starts) if starts else clip.end_s) - span.end
+    return _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch)
 
 
-def _motion(clip: Clip, indices: Sequence[int], spans: Sequence[Span]) -> Motion:
+def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float) -> Motion:
     """Return the motion along `indices`, walking away from a span."""
     moving: list[int] = []
     seen_s = hold = longest = 0.0
+    previous = None
     for index in indices:
-        if seen_s >= _LOOK_S or abs(clip.pts[index] - clip.pts[indices[0]]) > _REACH_S:
+        if abs(clip.pts[index] - clip.pts[indices[0]]) > _REACH_S or seen_s > _LOOK_S:
             break
-        if _inside(index, spans):
+        if any(other.first <= index <= other.last for other in others):
+            previous = None
             continue
-        shown = clip.time_after(index) - float(clip.pts[index])
-        seen_s += shown
-        hold += shown
+        step = 0.0 if previous is None else abs(float(clip.pts[index] - clip.pts[previous]))
+        seen_s, hold, previous = seen_s + step, hold + step, index
         if clip.moving[index]:
             moving.append(index)
             longest, hold = max(longest, hold), 0.0
     if not moving:
-        return Motion(0, seen_s, max(longest, hold), 0.0, 0.0, False)
-    far = moving[1:] or moving
-    near = [index for index in indices[:3] if index in moving]
-    shift = float(np.median(clip.shift[far]))
+        return Motion(0, max(longest, hold), stretch, 0.0, 0.0, False)
+    far = moving[3:] or moving
+    near = [index for index in indices[:3] if clip.moving[index]]
     cut = max((float(clip.shift[index]) for index in near), default=0.0)
     return Motion(
         len(moving),
-        seen_s,
         max(longest, hold),
+        stretch,
         float(np.median(clip.activity[far])),
         max((float(clip.activity[index]) for index in near), default=0.0),
-        cut > max(10.0, 3.0 * shift),
+        cut > max(_CUT_SHIFT, _CUT_GAIN * float(np.median(clip.shift[far]))),
     )
 
 
-def _inside(index: int, spans: Sequence[Span]) -> bool:
-    """Whether frame `index` stands in one of `spans`."""
-    return any(span.first <= index <= span.last for span in spans)
+def cadence(clip: Clip, span: Span) -> float:
+    """Return the usual time between moving frames around `span`, seconds; 0 without any.
+
+    The upper quartile, so that the repeats of a pull-up count and a second stall does not.
+    """
+    near = (clip.pts > span.start - _REACH_S) & (clip.pts < span.end + _REACH_S)
+    moving = np.flatnonzero(near & clip.moving)
+    holds = np.diff(clip.pts[moving])
+    outside = (moving[1:] <= span.first) | (moving[:-1] > span.last)
+    return float(np.quantile(holds[outside], 0.75)) if outside.any() else 0.0
