@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vqa2cli.errors import VideoErrorKind
 from vqa2cli.video.media import MediaInfo
 from vqa2cli.video.stalling import Stalling
 
@@ -106,9 +107,9 @@ class Timing:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a file could not be scored."""
+    """Why a file could not be scored; `message` does not repeat the file's name."""
 
-    kind: str
+    kind: VideoErrorKind
     message: str
 
 
@@ -122,7 +123,11 @@ class FrameStalls:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One row of a report. Either `error` is set and `score` is None, or the other way round."""
+    """One row of a report.
+
+    Either `error` is set and `score` is None, or the other way round; a run that looks for
+    stalls alone has no `score` either.
+    """
 
     file: str
     error: Failure | None = None

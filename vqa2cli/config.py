@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+#: Version of the package; pyproject.toml says the same, and a test holds them together.
+VERSION: Final = "0.1.0"
+
 #: Version of the report record; moves whenever a key changes meaning or goes.
 SCHEMA_VERSION: Final = 1
 
@@ -34,6 +37,15 @@ MOTION_HALO: Final = 18
 
 #: Motion frames computed per engine run, halo not counted; 64 at 384 px holds under 1 GB.
 MOTION_CHUNK: Final = 64
+
+#: Key frames the vision tower sees at a time; bounds memory, not results.
+KEYFRAMES_PER_PASS: Final = 8
+
+#: Embedded tokens, padding included, the language model reads at a time; bounds memory.
+TOKENS_PER_PASS: Final = 8192
+
+#: Windows scored in one pass of the language model; bounds memory, not results.
+WINDOWS_PER_PASS: Final = 16
 
 EngineName = Literal["auto", "pytorch", "onnxruntime", "tensorrt"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]

@@ -1,0 +1,1 @@
+"""Turns assessments into records, files, tables and sentences."""

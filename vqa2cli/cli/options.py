@@ -1,0 +1,133 @@
+"""Options that commands share; every default comes from `RunConfig`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from vqa2cli.config import EngineName, Precision, RunConfig
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+#: Longest side of a display we take, pixels: four times 8K.
+_MAX_SIDE = 32_768
+
+
+class DisplaySize(click.ParamType):  # type: ignore[type-arg]  # generic since Click 8.4 only
+    """`WxH` in pixels, or `native`; gives (width, height) or None."""
+
+    name = "WxH|native"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int] | None:
+        """Return (width, height), None for `native`."""
+        if value is None or isinstance(value, tuple) or value == "native":
+            return None if value == "native" else value
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value, re.ASCII)
+        size = (int(match[1]), int(match[2])) if match else (0, 0)
+        if not all(0 < side <= _MAX_SIDE for side in size):
+            self.fail(f"{value!r} is no size; give WIDTHxHEIGHT such as 1920x1080, or native")
+        return size
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic since Click 8.4 only
+    """A finite number of seconds, at least `least`."""
+
+    name = "seconds"
+
+    def __init__(self, least: float) -> None:
+        self.least = least
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no number of seconds")
+        if not math.isfinite(seconds) or seconds < self.least:
+            self.fail(f"{value!r} is no number of seconds from {self.least:g} up")
+        return seconds
+
+
+def _together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Return one decorator for several, shown in the order given."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+inputs = click.argument(
+    "inputs", nargs=-1, required=True, metavar="INPUTS...", type=click.Path(path_type=Path)
+)
+
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report to FILE, whole or not at all, instead of stdout.",
+)
+
+frames = click.option(
+    "--frames",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write whether each frame stands still, as CSV: file,frame,pts_time,stalled.",
+)
+
+model = click.option(
+    "--model",
+    default=RunConfig.model,
+    metavar="NAME|DIR|HUB_ID",
+    help="Model: a name of `vqa2 models list`, a directory, or a hub id.",
+)
+
+running = _together(
+    model,
+    click.option("--protocol", metavar="NAME", help="Prompt and sampling preset [model's own]."),
+    click.option(
+        "--precision", type=click.Choice(get_args(Precision)), default=RunConfig.precision,
+        help="Arithmetic of the model.",
+    ),
+    click.option(
+        "--device", default=RunConfig.device, metavar="auto|cpu|cuda[:N]",
+        help="Where the model runs.",
+    ),
+    click.option(
+        "--engine", type=click.Choice(get_args(EngineName)), default=RunConfig.engine,
+        help="What runs the motion branch; a named one never falls back.",
+    ),
+)  # fmt: skip
+
+reading = _together(
+    click.option(
+        "--min-stall", "min_stall_s", type=Seconds(0.0), default=RunConfig.min_stall_s,
+        help="Shortest stall reported, seconds.",
+    ),
+    click.option(
+        "--jobs", type=click.IntRange(1, 256), default=RunConfig.jobs,
+        help="Files decoded at a time, each in its own process.",
+    ),
+    click.option(
+        "--max-seconds", type=Seconds(0.001), default=RunConfig.max_seconds,
+        help="Give a file up after this many seconds.",
+    ),
+)  # fmt: skip
+
+loudness = _together(
+    click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv adds tracebacks."),
+    click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr, no progress."),
+)

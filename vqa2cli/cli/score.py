@@ -1,0 +1,117 @@
+"""`vqa2 score`: quality of clips and folders of clips."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vqa2cli.cli import options
+from vqa2cli.cli.exit_codes import exit_code
+from vqa2cli.cli.inputs import find_files, refuse_overwriting
+from vqa2cli.cli.messages import Messenger
+from vqa2cli.cli.reports import format_of, open_frames, open_report, write_rows
+from vqa2cli.config import RunConfig
+from vqa2cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from vqa2cli.cli.reports import MakeWriter
+    from vqa2cli.report.rows import Record
+
+FORMATS: Final = ("table", "json", "ndjson", "csv")
+
+
+@click.command()
+@options.inputs
+@click.option(
+    "--streaming", is_flag=True, help="Find stalls in the pixels, report them and score with them."
+)
+@options.output
+@click.option(
+    "--format",
+    "chosen_format",
+    type=click.Choice(FORMATS),
+    help="Format of the report [by -o's suffix, else table].",
+)
+@options.frames
+@options.running
+@click.option(
+    "--display",
+    type=options.DisplaySize(),
+    default="native",
+    help="Score every clip as shown at this size; needed to compare rungs of a ladder.",
+)
+@click.option(
+    "--stream-facts/--no-stream-facts",
+    default=RunConfig.stream_facts,
+    help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
+)
+@options.reading
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Let a failed gate decide the exit code even if some file could not be scored.",
+)
+@options.loudness
+def score(
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    chosen_format: str | None,
+    frames: Path | None,
+    verbose: int,
+    quiet: bool,
+    **settings: Any,
+) -> int:
+    """Score the quality of videos from 0 to 100, without a reference.
+
+    INPUTS are video files, folders of them, or - to read paths from stdin, one a line.
+    The exit code is 0 if every file was scored, 3 if some could not be.
+    """
+    config = RunConfig(**settings)
+    if frames is not None and not config.streaming:
+        raise UsageError("--frames tells of stalls, so it needs --streaming")
+    messenger = Messenger(verbose, quiet)
+    chosen = format_of(chosen_format, output, FORMATS, "table")
+    files = find_files(inputs, messenger)
+    refuse_overwriting((output, frames), files)
+    return exit_code(
+        **_score(files, config, messenger, chosen, output, frames), keep_going=config.keep_going
+    )
+
+
+def _score(
+    files: list[Path],
+    config: RunConfig,
+    messenger: Messenger,
+    chosen: str,
+    output: Path | None,
+    frames: Path | None,
+) -> dict[str, bool]:
+    """Score `files` into the report; return what decides the exit code."""
+    from vqa2cli.model import load_model
+    from vqa2cli.pipeline import score_files
+    from vqa2cli.report.rows import record_of
+
+    on_terminal = chosen in ("ndjson", "csv", "json") and output is None and sys.stdout.isatty()
+    with open_report(output, _writers()[chosen]) as writer, open_frames(frames) as per_frame:
+        model = load_model(
+            config.model,
+            device=config.device,
+            precision=config.precision,
+            engine=config.engine,
+            protocol=config.protocol,
+        )
+        messenger.detail(f"model {model.info}")
+        with closing(score_files(files, model, config)) as rows:
+            told = messenger.following(rows, len(files), on_terminal=on_terminal)
+            return write_rows(told, record_of, writer, per_frame)
+
+
+def _writers() -> dict[str, MakeWriter[Record]]:
+    from vqa2cli.report.console import TableWriter
+    from vqa2cli.report.writers import CsvWriter, JsonWriter, NdjsonWriter
+
+    return {"table": TableWriter, "json": JsonWriter, "ndjson": NdjsonWriter, "csv": CsvWriter}

@@ -1,0 +1,167 @@
+"""Files in, assessments out: decode, see, score, pool, describe, in that order."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from vqa2cli.assessment import Assessment, Failure
+from vqa2cli.clip_scorer import ClipScorer, frame_stalls
+from vqa2cli.config import MAX_SECONDS, MIN_STALL_S, RunConfig
+from vqa2cli.errors import VideoError, Vqa2Error
+from vqa2cli.video.media import ClipEvent, Closed, Sampling
+from vqa2cli.video.stalling import Stalling
+from vqa2cli.video.worker import DecodePool
+
+if TYPE_CHECKING:
+    from vqa2cli.model import QualityModel
+
+logger = logging.getLogger(__name__)
+
+#: What makes an assessment of a file's name and its events.
+Assess = Callable[[str, Iterable[ClipEvent]], Assessment]
+
+
+def score_files(
+    files: Iterable[Path], model: QualityModel, config: RunConfig | None = None
+) -> Generator[Assessment, None, None]:
+    """Yield the assessment of each file, in the order given.
+
+    Up to `config.jobs` files are decoded ahead, each in its own process. A file that cannot be
+    scored becomes a row with `error`; the others go on. Memory does not grow with a clip's
+    length, except under `config.streaming`, where a clip's windows wait as tokens until its
+    stalls are known.
+
+    Raises:
+        MissingError: the model, the engine or the device fails altogether.
+    """
+    settings = config or RunConfig()
+    sampling = model.sampling(
+        display=settings.display,
+        find_stalls=settings.streaming,
+        min_stall_s=settings.min_stall_s,
+    )
+
+    def assess(file: str, events: Iterable[ClipEvent]) -> Assessment:
+        started = perf_counter()
+        scorer = ClipScorer(model, settings)
+        for event in events:
+            scorer.take(event)
+        return scorer.finish(file, perf_counter() - started)
+
+    for row in _assess_all(files, sampling, settings, assess):
+        yield replace(row, model=model.info)
+
+
+def stall_files(
+    files: Iterable[Path], config: RunConfig | None = None
+) -> Generator[Assessment, None, None]:
+    """Yield stalls, facts and warnings of each file, in the order given; no model is loaded."""
+    settings = config or RunConfig()
+    yield from _assess_all(files, _stalls_only(settings.min_stall_s), settings, _stalls_of)
+
+
+def find_stalls(
+    path: str | Path, *, min_stall_s: float = MIN_STALL_S, max_seconds: float = MAX_SECONDS
+) -> Stalling:
+    """Return the stalls of one clip, found in its pixels and timestamps.
+
+    Args:
+        path: a video file.
+        min_stall_s: shortest stall reported, seconds.
+        max_seconds: wall-clock limit, seconds.
+
+    Raises:
+        VideoError: the file cannot be decoded.
+    """
+    with DecodePool(1, max_seconds) as pool:
+        row = _stalls_of(str(path), pool.submit(Path(path), _stalls_only(min_stall_s)))
+    assert row.stalling is not None  # the sampling asks for it
+    return row.stalling
+
+
+def score(path: str | Path, model: QualityModel, config: RunConfig | None = None) -> Assessment:
+    """Return the assessment of one clip.
+
+    Raises:
+        VideoError: the file cannot be scored.
+        MissingError: the model, the engine or the device fails altogether.
+    """
+    (row,) = score_files([Path(path)], model, config)
+    if row.error is not None:
+        raise VideoError(row.error.kind, f"{path}: {row.error.message}")
+    return row
+
+
+def _stalls_only(min_stall_s: float) -> Sampling:
+    """Return the sampling that looks for stalls and keeps one tiny picture of the clip."""
+    return Sampling(
+        window_s=float("inf"),
+        max_window_frames=sys.maxsize,
+        keyframes_per_second=1e-9,
+        keyframe_size=16,
+        motion_stride=sys.maxsize,
+        motion_size=16,
+        resize="swscale",
+        find_stalls=True,
+        min_stall_s=min_stall_s,
+    )
+
+
+def _stalls_of(file: str, events: Iterable[ClipEvent]) -> Assessment:
+    """Return the assessment of a clip's stalls alone."""
+    closed: Closed | None = None
+    for event in events:
+        if isinstance(event, Closed):
+            closed = event
+    if closed is None:
+        raise VideoError("crashed", "decoding ended before the clip did")
+    return Assessment(
+        file=file,
+        warnings=closed.warnings,
+        media=closed.media,
+        stalling=closed.stalling,
+        frames=frame_stalls(closed),
+    )
+
+
+def _assess_all(
+    files: Iterable[Path], sampling: Sampling, config: RunConfig, assess: Assess
+) -> Generator[Assessment, None, None]:
+    """Yield a row per file, decoding `config.jobs` files at a time."""
+    with DecodePool(config.jobs, config.max_seconds) as pool:
+        waiting: deque[tuple[Path, Iterable[ClipEvent]]] = deque()
+        for file in files:
+            waiting.append((file, pool.submit(file, sampling)))
+            if len(waiting) >= config.jobs:
+                yield _assess_one(*waiting.popleft(), assess)
+        while waiting:
+            yield _assess_one(*waiting.popleft(), assess)
+
+
+def _assess_one(file: Path, events: Iterable[ClipEvent], assess: Assess) -> Assessment:
+    """Return the row of one file; whatever goes wrong in it alone stays in its row."""
+    name = str(file)
+    try:
+        return assess(name, events)
+    except VideoError as error:
+        return Assessment(file=name, error=Failure(error.kind, _without_name(str(error), file)))
+    except Vqa2Error:
+        raise  # the model, the engine or the device: no other file would fare better
+    except Exception as error:  # a bug of ours costs one row, not the batch
+        logger.debug("%s failed", name, exc_info=True)
+        return Assessment(file=name, error=Failure("internal", f"{type(error).__name__}: {error}"))
+
+
+def _without_name(message: str, file: Path) -> str:
+    """Return `message` without the file's own name before it: the row has it already."""
+    for name in (f"{file}: ", f"{file.name}: "):
+        if message.startswith(name):
+            return message.removeprefix(name)
+    return message

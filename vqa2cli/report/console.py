@@ -1,0 +1,98 @@
+"""The table people read: one line a file, safe whatever the names hold."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vqa2cli.report.output import TextSink
+from vqa2cli.report.plain_text import one_line
+from vqa2cli.report.rows import Record
+
+#: Columns a table may take where no terminal limits it, so that no cell is cut.
+_UNLIMITED = 100_000
+
+_COLOURS = {"high": "green", "good": "green", "fair": "yellow", "poor": "red", "low": "red"}
+
+
+class TableWriter:
+    """Gathers records and draws the table when closed."""
+
+    def __init__(self, stream: TextSink) -> None:
+        self._stream = stream
+        self._records: list[Record] = []
+
+    def write(self, record: Record) -> None:
+        """Keep one record for the table."""
+        self._records.append(record)
+
+    def close(self) -> None:
+        """Draw the table; without records nothing is drawn."""
+        if self._records:
+            console = console_on(self._stream)
+            console.print(table_of(self._records))
+
+
+def console_on(stream: TextSink) -> Console:
+    """Return a console on `stream` that interprets no markup, emoji code or highlight."""
+    is_terminal = bool(getattr(stream, "isatty", lambda: False)())
+    return Console(
+        file=stream,  # type: ignore[arg-type]  # rich writes and flushes, no more
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=is_terminal,
+        width=None if is_terminal else _UNLIMITED,
+    )
+
+
+def table_of(records: list[Record]) -> Table:
+    """Return the table of score records, a row each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("file", overflow="fold")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("level", no_wrap=True)
+    table.add_column("worst window", no_wrap=True)
+    table.add_column("stalls", no_wrap=True)
+    table.add_column("notes", overflow="fold")
+    for record in records:
+        table.add_row(*_cells(record))
+    return table
+
+
+def _cells(record: Record) -> tuple[Text, ...]:
+    score = record["score"]
+    level = score["level"] if score else ""
+    return (
+        Text(one_line(record["file"])),
+        Text(f"{score['value']:.1f}" if score else "-"),
+        Text(level, style=_COLOURS.get(level, "")),
+        Text(_worst(record)),
+        Text(_stalls(record)),
+        Text(one_line(_notes(record)), style="" if score else "red"),
+    )
+
+
+def _worst(record: Record) -> str:
+    segments = record["segments"]
+    if len(segments) < 2:
+        return ""
+    worst = min(segments, key=lambda segment: float(segment["score"]))
+    return f"{worst['score']:.1f} at {worst['start']:.1f}-{worst['end']:.1f} s"
+
+
+def _stalls(record: Record) -> str:
+    stalling = record["stalling"]
+    if stalling is None:
+        return ""
+    total = stalling["rebuffer_duration_sec"] + stalling["initial_buffering_sec"]
+    count = stalling["rebuffer_number"] + (stalling["initial_buffering_sec"] > 0)
+    return f"{count} ({total:.1f} s)" if count else "none"
+
+
+def _notes(record: Record) -> str:
+    error = record["error"]
+    parts = [f"{error['kind']}: {error['message']}"] if error else []
+    return "; ".join([*parts, *record["warnings"]])

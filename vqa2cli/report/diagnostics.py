@@ -1,0 +1,78 @@
+"""What was measured, told in short sentences: nothing here is guessed or generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vqa2cli.assessment import Diagnostics, Finding, Score, Segment
+from vqa2cli.video.stalling import StallEvent, Stalling
+
+#: How a stall of each kind is called in a sentence.
+_KINDS = {
+    "rebuffer": "stall (rebuffering)",
+    "initial_buffering": "initial buffering",
+    "freeze": "stall (frozen picture)",
+    "gap": "stall (gap in the timestamps)",
+    "static": "still picture, taken as content",
+    "ambiguous": "still picture, stall or content",
+}
+
+#: Seconds below which a stall is called by the word; our own convention, made for reading.
+_STALL_DEGREES = ((1.0, "short"), (3.0, "noticeable"), (float("inf"), "long"))
+
+
+def diagnose(
+    score: Score, segments: Sequence[Segment], stalling: Stalling | None, warnings: Sequence[str]
+) -> Diagnostics:
+    """Return the sentences and findings of one clip, from its measured facts alone.
+
+    Score and level come first, then the worst window when there are several, each stall, and
+    each warning.
+    """
+    events = stalling.events if stalling else ()
+    sentences = [
+        f"Quality is {score.level}: {score.value:.1f} of 100.",
+        *_worst_window(segments),
+        *(["No stall was found."] if stalling and not events else []),
+        *(_stall_sentence(event) for event in events),
+        *(f"Warning: {warning.rstrip('.')}." for warning in warnings),
+    ]
+    findings = tuple(_stall_finding(event) for event in events if event.counted)
+    return Diagnostics(text=" ".join(sentences), findings=findings)
+
+
+def _worst_window(segments: Sequence[Segment]) -> list[str]:
+    if len(segments) < 2:
+        return []
+    worst = min(segments, key=lambda segment: segment.score)
+    best = max(segments, key=lambda segment: segment.score)
+    return [
+        f"The worst of {len(segments)} windows, {_span(worst.start, worst.end)}, scores "
+        f"{worst.score:.1f} ({worst.level}); the best scores {best.score:.1f}."
+    ]
+
+
+def _stall_sentence(event: StallEvent) -> str:
+    until = ", to the end of the clip" if event.open_ended else ""
+    what = _KINDS[event.kind]
+    return (
+        f"{what[0].upper()}{what[1:]} of {event.duration:.2f} s, "
+        f"{_span(event.start, event.end)}{until}."
+    )
+
+
+def _stall_finding(event: StallEvent) -> Finding:
+    degree = next(word for limit, word in _STALL_DEGREES if event.duration < limit)
+    return Finding(
+        attribute=event.kind,
+        degree=degree,
+        start=event.start,
+        end=event.end,
+        source="measurement",
+        value=event.duration,
+        unit="s",
+    )
+
+
+def _span(start: float, end: float) -> str:
+    return f"{start:.2f}-{end:.2f} s"
