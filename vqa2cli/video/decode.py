@@ -16,7 +16,7 @@ from vqa2cli.errors import VideoError
 from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
 from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
-from vqa2cli.video.pixels import PictureMaker, rotation_of
+from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
 from vqa2cli.video.probe import Scan, facts_of, media_of, scan_packets, why_no_frame
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.windows import Windows
@@ -66,6 +66,7 @@ class _Clip:
         self._stalls = _StallListener(sampling.min_stall_s) if sampling.find_stalls else None
         self._times: list[float] = []
         self._sizes: dict[tuple[int, int], None] = {}
+        self._foreign_matrix: int | None = None
 
     def forgive(self, seconds: float) -> None:
         """Leave out of our time what the consumer took."""
@@ -111,6 +112,7 @@ class _Clip:
         yield from windows.add(frame.pts_s, key, motion)
         self._times.append(frame.pts_s)
         self._sizes[frame.picture.width, frame.picture.height] = None
+        self._foreign_matrix = foreign_matrix(frame.picture) or self._foreign_matrix
         if self._stalls is not None:
             self._stalls.add(frame.picture, frame.pts_s)
 
@@ -159,10 +161,12 @@ class _Clip:
     def _remarks(self, scan: Scan, media: MediaInfo, end_s: float) -> Iterator[str]:
         declared = scan.declared_s
         if declared and declared - end_s > max(SHORT_S, SHORT_SHARE * declared):
-            yield f"only {end_s:.1f} s of the {declared:.1f} s the file declares could be decoded"
+            yield f"only {end_s:.2f} s of the {declared:.2f} s the file declares could be decoded"
         if len(self._sizes) > 1:
             sizes = ", ".join(f"{width}x{height}" for width, height in self._sizes)
             yield f"the frame size changes within the clip: {sizes}"
+        if self._foreign_matrix is not None:
+            yield f"colours are approximate: matrix {self._foreign_matrix} (ITU-T H.273) is unknown"
         if media.color_transfer in _HDR:
             yield f"HDR ({_HDR[media.color_transfer]}) pictures are shown without tone mapping"
 

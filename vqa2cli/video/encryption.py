@@ -32,8 +32,10 @@ def has_encrypted_video_track(path: Path) -> bool:
 
 def _top_level_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Yield type and payload size of each top-level box, the file standing at its payload."""
-    position = 0
+    position, end = 0, file.seek(0, 2)
     for _ in range(_MAX_BOXES):
+        if position >= end:
+            return
         file.seek(position)
         head = file.read(8)
         if len(head) < 8:

@@ -46,7 +46,7 @@ class Damage:
         if self.packets:
             yield f"{self.packets} packet{_s(self.packets)} could not be decoded"
         if self.frames:
-            yield f"{self.frames} decoded frame{_s(self.frames)} contain damage"
+            yield f"damage shows in {self.frames} decoded frame{_s(self.frames)}"
         if self.cut_off:
             yield f"reading stopped early at a damaged place in the file ({self.cut_off})"
 

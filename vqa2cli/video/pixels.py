@@ -15,19 +15,35 @@ Picture = NDArray[np.uint8]
 #: From this size on, video that names no colour matrix is taken for BT.709, below for BT.601.
 HD_WIDTH, HD_HEIGHT = 1280, 720
 
-_UNSPECIFIED = 2  # ITU-T H.273 matrix coefficients
+#: Matrix tags (ITU-T H.273) that swscale converts by: BT.709, FCC, BT.601 twice, 240M, BT.2020.
+_CONVERTIBLE = frozenset({1, 4, 5, 6, 7, 9})
+_RGB, _UNSPECIFIED, _BT2020_CL = 0, 2, 10
 
 
 def source_matrix(frame: av.VideoFrame) -> Colorspace | None:
     """Return the colour matrix to assume, None to leave it to the frame's own tag.
 
     Tags win. Untagged video converts as BT.709 when it is HD and, as FFmpeg does by
-    itself, as BT.601 below; RGB and grey have no matrix.
+    itself, as BT.601 below; so do tags that swscale cannot follow. RGB and grey have none.
     """
-    if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb or len(frame.format.components) < 3:
+    tag = frame.colorspace
+    if tag in _CONVERTIBLE or not _has_matrix(frame):
         return None
-    is_hd = frame.width >= HD_WIDTH or frame.height >= HD_HEIGHT
-    return Colorspace.ITU709 if is_hd else None
+    if tag == _BT2020_CL:
+        return Colorspace.BT2020
+    if frame.width >= HD_WIDTH or frame.height >= HD_HEIGHT:
+        return Colorspace.ITU709
+    return None if tag == _UNSPECIFIED else Colorspace.ITU601
+
+
+def foreign_matrix(frame: av.VideoFrame) -> int | None:
+    """Return the frame's matrix tag where pictures cannot follow it, else None."""
+    known = _CONVERTIBLE | {_RGB, _UNSPECIFIED}
+    return None if frame.colorspace in known or not _has_matrix(frame) else frame.colorspace
+
+
+def _has_matrix(frame: av.VideoFrame) -> bool:
+    return not frame.format.is_rgb and len(frame.format.components) >= 3
 
 
 def rotation_of(frame: av.VideoFrame) -> int:

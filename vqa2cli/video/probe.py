@@ -69,12 +69,15 @@ def ffmpeg_errors(path: Path) -> Iterator[None]:
     except av.error.MemoryError as error:
         raise VideoError("too_large", f"{path.name}: decoding ran out of memory") from error
     except av.error.OSError as error:
-        raise VideoError("unreadable", f"{path.name}: reading failed ({error.strerror})") from error
+        raise VideoError(
+            "unreadable",
+            f"{path.name}: reading failed ({error.strerror}); the file or its disk is damaged",
+        ) from error
     except av.FFmpegError as error:
         raise VideoError(
             "not_video",
             f"{path.name}: not a video in a known container ({error.strerror}); "
-            "playlists, text and still-encrypted files are refused",
+            "playlists, text and lone subtitles are refused",
         ) from error
 
 
