@@ -1,11 +1,14 @@
-"""sRGB and CIE Lab (D65), fast enough for every frame of a clip."""
+"""Pixels as codes, luma and CIE Lab (D65), fast enough for every frame of a clip."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+Frame = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # weights of R, G, B; ITU-R BT.601
 
 #: Linear sRGB to XYZ over the D65 white (IEC 61966-2-1), rows X/Xn, Y/Yn, Z/Zn.
 _TO_XYZ = np.array(
@@ -34,7 +37,12 @@ _ENCODED = np.round(
 ).astype(np.uint8)
 
 
-def lab_from_rgb(rgb: NDArray[np.uint8]) -> Floats:
+def to_uint8(values: NDArray) -> Frame:
+    """Return `values` rounded to the nearest code and cut to 0-255."""
+    return np.clip(values + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
+def lab_from_rgb(rgb: Frame) -> Floats:
     """Return float32 Lab [..., 3] of sRGB uint8 [..., 3]: L in 0-100, a and b around ±100."""
     xyz = _LINEAR[rgb] @ _TO_XYZ.T
     xyz *= _ROOT_STEPS
@@ -45,14 +53,14 @@ def lab_from_rgb(rgb: NDArray[np.uint8]) -> Floats:
     return lab
 
 
-def lightness(rgb: NDArray[np.uint8]) -> Floats:
+def lightness(rgb: Frame) -> Floats:
     """Return float32 L [...] in 0-100 of sRGB uint8 [..., 3]; quicker than all of Lab."""
     y = _LINEAR[rgb] @ _TO_XYZ[1]
     y = _ROOT[(y * _ROOT_STEPS + np.float32(0.5)).astype(np.int32)]
     return np.asarray(116 * y - 16, np.float32)
 
 
-def rgb_from_lab(light: Floats, a: Floats, b: Floats) -> NDArray[np.uint8]:
+def rgb_from_lab(light: Floats, a: Floats, b: Floats) -> Frame:
     """Return sRGB uint8 [..., 3] of Lab planes [...], clipped to the gamut channel by channel."""
     y = (light + 16) * np.float32(1 / 116)
     f = np.stack([y + a * np.float32(1 / 500), y, y - b * np.float32(1 / 200)], axis=-1)

@@ -30,6 +30,7 @@ def test_a_distortion_keeps_shape_and_type_and_leaves_its_input_alone(scene, kin
     distorted = distort(scene, kind, 5, np.random.default_rng(0))
     assert distorted.shape == scene.shape
     assert distorted.dtype == np.uint8
+    assert distorted.flags.writeable
     assert np.array_equal(scene, before)
     assert rms(distorted, scene) > 2
 
