@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,15 @@ from engines.contract import Graph
 from engines.errors import EngineUnavailable
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@contextmanager
+def exact_convolutions() -> Iterator[None]:
+    """Keep CUDA convolutions in the element type asked for, and repeatable."""
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
 
 
 class PyTorchEngine:
@@ -56,7 +66,7 @@ class PyTorchEngine:
             torch.from_numpy(np.ascontiguousarray(feeds[spec.name])).to(self.device)
             for spec in self.graph.inputs
         ]
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_convolutions():
             result = self._module(*inputs)
         outputs: tuple[Tensor, ...] = result if isinstance(result, tuple) else (result,)
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,13 +15,17 @@ from vqa2cli.model.slowfast import FastPathway, MotionGraph
 FRAMES, FEATURES = "frames", "features"
 
 
-def motion_graph(pathway: FastPathway, size: int, name: str = "motion") -> Graph:
-    """Return the graph engines run: uint8 [T, size, size, 3] -> float32 [T, C]."""
+def motion_graph(pathway: FastPathway, size: int, onnx: Path | None = None) -> Graph:
+    """Return the graph engines run: uint8 [T, size, size, 3] -> float32 [T, C].
+
+    `onnx` is a ready file of the same weights, if there is one.
+    """
     return Graph(
-        name=name,
+        name="motion",
         inputs=(TensorSpec(FRAMES, "uint8", (None, size, size, 3)),),
         outputs=(TensorSpec(FEATURES, "float32", (None, pathway.dims.width)),),
-        module=lambda: MotionGraph(pathway).float().eval(),
+        module=lambda: MotionGraph(pathway).eval(),
+        onnx=onnx,
     )
 
 

@@ -186,7 +186,7 @@ class MotionGraph(nn.Module):
 
     def __init__(self, pathway: FastPathway) -> None:
         super().__init__()
-        self.pathway = fold_norms(copy.deepcopy(pathway).eval())
+        self.pathway = fold_norms(copy.deepcopy(pathway).cpu().float().eval())
 
     def forward(self, frames: Tensor) -> Tensor:
         """uint8 [T, H, W, 3] -> float32 [T, C]."""

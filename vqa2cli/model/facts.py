@@ -1,0 +1,67 @@
+"""What a model is told of the encode, in one sentence."""
+
+from __future__ import annotations
+
+import math
+
+from vqa2cli.video.media import StreamFacts
+
+#: Codecs told by name, and FFmpeg's names for them.
+CODEC_NAMES = {
+    "h264": "h264",
+    "libx264": "h264",
+    "avc1": "h264",
+    "hevc": "hevc",
+    "h265": "hevc",
+    "libx265": "hevc",
+    "vp9": "vp9",
+    "libvpx-vp9": "vp9",
+    "av1": "av1",
+    "libdav1d": "av1",
+    "libaom-av1": "av1",
+    "libsvtav1": "av1",
+    "vp8": "vp8",
+    "libvpx": "vp8",
+    "mpeg4": "mpeg4",
+    "mpeg2video": "mpeg2",
+    "mpeg2": "mpeg2",
+    "mjpeg": "mjpeg",
+}
+
+#: Frame rates told; a measured one becomes its nearest.
+FRAME_RATES = (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)
+
+#: Step of the share of the display's width, percent.
+WIDTH_STEP = 5
+
+
+def describe_stream(facts: StreamFacts, display: tuple[int, int] | None) -> str:
+    """Return a sentence with a leading space, in few and rounded words.
+
+    Args:
+        display: (width, height) the picture is shown at; None is its own size, 100 percent.
+
+    Bits per pixel are told in decibels, so that doubling them is three steps everywhere.
+    """
+    codec = CODEC_NAMES.get(facts.codec.lower(), "other")
+    return (
+        f" It is {codec} at {_decibels(facts.bits_per_pixel)} dB bits per pixel, "
+        f"{_share(facts.width, display)} percent of the display width, "
+        f"{_nearest_rate(facts.fps)} frames per second."
+    )
+
+
+def _decibels(bits_per_pixel: float | None) -> str:
+    if bits_per_pixel is None or not bits_per_pixel > 0.0 or math.isinf(bits_per_pixel):
+        return "unknown"
+    return str(round(10.0 * math.log10(bits_per_pixel)))
+
+
+def _share(width: int, display: tuple[int, int] | None) -> int:
+    if display is None:
+        return 100
+    return WIDTH_STEP * round(100.0 * width / display[0] / WIDTH_STEP)
+
+
+def _nearest_rate(fps: float) -> int:
+    return min(FRAME_RATES, key=lambda rate: abs(rate - fps))

@@ -1,0 +1,203 @@
+"""How a checkpoint wants to be asked: named, versioned presets.
+
+Prompts are the authors' to the letter, odd wording included, since the weights were trained
+on them (REFERENCE.md §0, §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from vqa2cli import config
+from vqa2cli.errors import UsageError
+
+#: Where a block of features goes in a template.
+SLOT = "<image>"
+
+#: V: key frames and a newline. M: motion. VM: both in one block.
+Block = Literal["V", "M", "VM"]
+
+#: Published models: 40 s is the longest window whose tokens stay under the 10000 the authors
+#: cut at: 40 key frames x 196 + 1 + at most 2000 motion frames + some 60 of text.
+PUBLISHED_WINDOW_S = 40.0
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How answers are decoded; greedy, as the authors' evaluation (REFERENCE.md §4.3)."""
+
+    repetition_penalty: float = 1.05
+    max_new_tokens: int = 1024
+
+
+@dataclass(frozen=True)
+class ScoringProtocol:
+    """One way to ask.
+
+    Attributes:
+        user: the user's turn; `{keyframes}` and `{frames}` are counts, `{facts}`, `{stalls}`
+            and `{question}` texts, and every SLOT takes the next of `blocks`.
+        prefix: start of the assistant's turn, whose last position is scored; None answers.
+        blocks: what fills the slots, in order; blocks without a slot are left out.
+        reference_weights: the authors' values of the five words, best first.
+        keyframes_per_second, motion_stride, motion_multiple: see `Sampling`.
+        window_s, max_window_frames: longest window, seconds and decoded frames.
+    """
+
+    name: str
+    user: str
+    prefix: str | None
+    blocks: tuple[Block, ...]
+    reference_weights: tuple[float, float, float, float, float] | None = None
+    keyframes_per_second: float = 1.0
+    motion_stride: int = 1
+    motion_multiple: int = 4
+    window_s: float = PUBLISHED_WINDOW_S
+    max_window_frames: int = config.MAX_MOTION_FRAMES
+    generation: Generation = Generation()
+
+    @property
+    def slots(self) -> int:
+        """Blocks the prompt takes."""
+        return self.user.count(SLOT)
+
+    @property
+    def uses_motion(self) -> bool:
+        """Whether motion features reach the prompt at all."""
+        return any("M" in block for block in self.blocks[: self.slots])
+
+    @property
+    def accepts_facts(self) -> bool:
+        """Whether facts of the encode have a place in the prompt."""
+        return "{facts}" in self.user
+
+    @property
+    def accepts_stalls(self) -> bool:
+        """Whether a stall summary has a place in the prompt."""
+        return "{stalls}" in self.user
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers questions instead of scoring."""
+        return self.prefix is None
+
+
+_PAPER_WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # paper, Fig. 4
+_SCRIPT_WEIGHTS = (1.0, 0.8, 0.6, 0.4, 0.2)  # the 2025 scripts
+_PREFIX = "The quality of the video is"
+
+_FRAMES = "You will receive {keyframes} distinct frames that have been "
+_SAMPLED = (
+    _FRAMES + "uniformly sampled in each second from a video sequence, arranged in the same "
+    "temporal order as they appear in the video. "
+)
+_MOTION = "In addition, you will also obtain motion features extracted from all {frames} frames of "
+_ANALYZE = "Please analyze these images and answer the questions based on your observations."
+
+_PROTOCOLS = (
+    ScoringProtocol(
+        name="ugc-2024",
+        user=(
+            "The key frames of this video are:\n<image>. And the motion feature of the video is\n"
+            "<image>. How would you rate the quality of this video?"
+        ),
+        prefix=_PREFIX,
+        blocks=("V", "M"),
+        reference_weights=_PAPER_WEIGHTS,
+        motion_stride=8,
+    ),
+    ScoringProtocol(
+        name="streaming-2024",
+        user="{stalls}How would you rate the quality of this video?\n<image>",
+        prefix=_PREFIX,
+        blocks=("V", "M"),
+        reference_weights=_PAPER_WEIGHTS,
+    ),
+    ScoringProtocol(
+        name="ugc-2025",
+        user="<image><image>",
+        prefix="",
+        blocks=("V", "M"),
+        reference_weights=_SCRIPT_WEIGHTS,
+    ),
+    ScoringProtocol(
+        name="assistant-chat",
+        user=(
+            _FRAMES + "by uniformly sampling 1 frame per second from the video, arranged in the "
+            "same temporal order as they appear in the video. "
+            + _MOTION
+            + "the the first video. "
+            + _ANALYZE
+            + "\nThe video frames:<image>\nThe video motion features:<image>\n{question}"
+        ),
+        prefix=None,
+        blocks=("V", "M"),
+    ),
+    ScoringProtocol(
+        name="qbench-2024",
+        user=(
+            _SAMPLED
+            + _MOTION
+            + "the the first video.  "
+            + _ANALYZE
+            + "\nThe video frames:<image>\n{question}"
+        ),
+        prefix=None,
+        blocks=("V", "M"),
+    ),
+    ScoringProtocol(
+        name="qbench-2025",
+        user=(
+            _SAMPLED
+            + _MOTION
+            + "the the video.  "
+            + _ANALYZE
+            + "\nThe video frames:<image>\nThe video motion features:<image>\n.{question}"
+        ),
+        prefix=None,
+        blocks=("VM", "M"),
+    ),
+    ScoringProtocol(
+        name="mini-1",
+        user=(
+            "The key frames of this video are:\n<image>. And the motion feature of the video is\n"
+            "<image>.{facts}{stalls} How would you rate the quality of this video?"
+        ),
+        prefix=_PREFIX,
+        blocks=("V", "M"),
+        keyframes_per_second=2.0,
+        motion_multiple=1,
+        window_s=2.0,
+    ),
+)
+
+PROTOCOLS: dict[str, ScoringProtocol] = {protocol.name: protocol for protocol in _PROTOCOLS}
+
+
+def find_protocol(name: str) -> ScoringProtocol:
+    """Return a protocol by name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    protocol = PROTOCOLS.get(name)
+    if protocol is None:
+        raise UsageError(f"no protocol {name}; choose one of {', '.join(PROTOCOLS)}")
+    return protocol
+
+
+def choice_question(question: str, answers: Sequence[str]) -> str:
+    """Return a multiple-choice question as Q-Bench-Video asks it (REFERENCE.md §4.3)."""
+    options = "".join(f"\n{chr(65 + index)}. {answer}" for index, answer in enumerate(answers))
+    return (
+        f"{question}{options}\nPlease answer the question in the following format: the uppercase "
+        "letter of the correct answer option itself +'.'. Please do not add any other answers "
+        "beyond this."
+    )
+
+
+def open_question(question: str) -> str:
+    """Return an open question as Q-Bench-Video asks it; there is no space in between."""
+    return f"{question}Please directly answer the question."

@@ -1,0 +1,307 @@
+"""The assembled model: pictures in, scores and answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
+
+from engines.contract import Engine
+from engines.errors import EngineUnavailable
+from engines.pytorch import exact_convolutions
+from engines.registry import create_engine
+from vqa2cli import config
+from vqa2cli.assessment import ModelInfo, Score
+from vqa2cli.config import EngineName, Precision
+from vqa2cli.errors import EngineError
+from vqa2cli.levels import LEVELS, expected_value, level_of, score_from_probs
+from vqa2cli.model.catalogue import ModelSource, default_protocol, find_model
+from vqa2cli.model.devices import DTYPES, find_device, find_precision
+from vqa2cli.model.motion import MotionStream, motion_graph
+from vqa2cli.model.network import Vqa2Network
+from vqa2cli.model.prompts import Prompter
+from vqa2cli.model.protocols import Block, ScoringProtocol, find_protocol
+from vqa2cli.model.tokens import pad
+from vqa2cli.model.weights import MOTION_ONNX, load_network
+from vqa2cli.video.media import Sampling
+
+
+@dataclass(frozen=True)
+class WindowTokens:
+    """One window, ready for the language model.
+
+    `visual` [K*P + 1, D] holds its key frames and a newline, `motion` [T, D] its motion.
+    """
+
+    visual: Tensor
+    motion: Tensor
+    keyframes: int
+    frames: int
+
+    def block(self, kind: Block) -> Tensor:
+        """Return the features a slot of the prompt takes."""
+        if kind == "VM":
+            return torch.cat([self.visual, self.motion])
+        return self.visual if kind == "V" else self.motion
+
+
+class QualityModel:
+    """A network with its prompts and its motion engine.
+
+    Attributes:
+        info: what reports say of it.
+        protocol: how it is asked.
+        network: the network itself, in evaluation mode.
+    """
+
+    def __init__(
+        self, network: Vqa2Network, prompter: Prompter, engine: Engine, info: ModelInfo
+    ) -> None:
+        self.network = network
+        self.info = info
+        self.protocol: ScoringProtocol = prompter.protocol
+        self._prompter = prompter
+        self._engine = engine
+
+    def sampling(
+        self,
+        display: tuple[int, int] | None = None,
+        find_stalls: bool = False,
+        min_stall_s: float = config.MIN_STALL_S,
+    ) -> Sampling:
+        """Return what decoding must keep of a clip for this model."""
+        sizes, protocol = self.network.config, self.protocol
+        return Sampling(
+            window_s=protocol.window_s,
+            max_window_frames=min(
+                protocol.max_window_frames, sizes.motion.positions * protocol.motion_stride
+            ),
+            keyframes_per_second=protocol.keyframes_per_second,
+            keyframe_size=sizes.vision.image_size,
+            fragments=sizes.fragments,
+            motion_stride=protocol.motion_stride,
+            motion_multiple=protocol.motion_multiple,
+            motion_size=sizes.motion_size,
+            resize=sizes.resize,
+            display=display,
+            find_stalls=find_stalls,
+            min_stall_s=min_stall_s,
+        )
+
+    def encode_keyframes(self, pixels: NDArray[np.uint8]) -> Tensor:
+        """Return the tokens of key frames, uint8 RGB [k, H, W, 3] -> [k, P, D].
+
+        Raises:
+            ValueError: the pictures are of another size than `sampling` asks for.
+        """
+        batches = [
+            pixels[start : start + config.KEYFRAMES_PER_PASS]
+            for start in range(0, len(pixels), config.KEYFRAMES_PER_PASS)
+        ]
+        with torch.inference_mode(), exact_convolutions():
+            tokens = [
+                self.network.visual_tokens(torch.from_numpy(batch).to(self.network.device))
+                for batch in batches
+            ]
+        return torch.cat(tokens)
+
+    def open_motion(self) -> MotionStream:
+        """Return a stream that takes the motion frames of one window."""
+        return MotionStream(self._engine)
+
+    def window_tokens(
+        self, visual: Sequence[Tensor], motion_features: NDArray[np.float32], frames: int
+    ) -> WindowTokens:
+        """Return one window from what its key frames and its motion stream gave.
+
+        Args:
+            visual: results of `encode_keyframes`, in order.
+            motion_features: float32 [T, C] of `MotionStream.finish`; T may be 0.
+            frames: decoded frames of the window.
+
+        Raises:
+            ValueError: there is no key frame, or motion does not fit the decoded frames.
+        """
+        if not visual:
+            raise ValueError("a window needs at least one key frame")
+        if len(motion_features) > frames:
+            raise ValueError(f"{len(motion_features)} motion features of {frames} frames")
+        with torch.inference_mode():
+            tokens = torch.cat(list(visual))
+            features = torch.from_numpy(motion_features).to(self.network.device)
+            return WindowTokens(
+                visual=self.network.visual_block(tokens),
+                motion=self.network.motion_tokens(features),
+                keyframes=len(tokens),
+                frames=len(motion_features),
+            )
+
+    def score_windows(
+        self, windows: Sequence[WindowTokens], facts: str = "", stalls: str = ""
+    ) -> list[Score]:
+        """Return the score of each window.
+
+        Args:
+            facts: a sentence on the encode; left out where the protocol has no place for it.
+            stalls: a stall summary; the same.
+
+        Raises:
+            UsageError: the protocol answers questions and gives no score.
+        """
+        with torch.inference_mode():
+            sequences = [self._sequence(window, facts, stalls) for window in windows]
+            logits: list[Tensor] = []
+            for group in _groups([len(sequence) for sequence in sequences]):
+                embeds, mask = pad([sequences[index] for index in group])
+                logits += self.network(embeds, mask).cpu().unbind()
+        return [score_of(row, self._prompter.level_ids, self.protocol) for row in logits]
+
+    def generate_ids(
+        self, window: WindowTokens, question: str, max_new_tokens: int | None = None
+    ) -> list[int]:
+        """Return the ids of the greedy answer to a question on one window.
+
+        The repetition penalty sees the answer alone, as in the authors' code, because the
+        prompt goes in as embeddings (REFERENCE.md §4.3).
+
+        Raises:
+            UsageError: the protocol takes no question, or there is none.
+        """
+        ids = self._prompter.question_ids(window.keyframes, window.frames, question)
+        rules = self.protocol.generation
+        with torch.inference_mode():
+            embeds = self.network.assemble(ids, self._blocks(window)).unsqueeze(0)
+            decoder: Any = self.network.llm
+            answer = decoder.generate(
+                inputs_embeds=embeds,
+                attention_mask=torch.ones(embeds.shape[:2], dtype=torch.long, device=embeds.device),
+                do_sample=False,
+                num_beams=1,
+                logits_processor=LogitsProcessorList(
+                    [RepetitionPenaltyLogitsProcessor(rules.repetition_penalty)]
+                ),
+                max_new_tokens=max_new_tokens or rules.max_new_tokens,
+                eos_token_id=list(self._prompter.stop_ids),
+                pad_token_id=self._prompter.stop_ids[-1],
+            )
+        return [int(token) for token in answer[0]]
+
+    def answer(self, window: WindowTokens, question: str, max_new_tokens: int | None = None) -> str:
+        """Return the greedy answer to a question on one window.
+
+        Raises:
+            UsageError: the protocol takes no question, or there is none.
+        """
+        ids = self.generate_ids(window, question, max_new_tokens)
+        return self._prompter.decode(ids).strip()
+
+    def close(self) -> None:
+        """Free the motion engine. Safe to call twice."""
+        self._engine.close()
+
+    def _sequence(self, window: WindowTokens, facts: str, stalls: str) -> Tensor:
+        ids = self._prompter.scoring_ids(
+            window.keyframes, window.frames, facts=facts, stalls=stalls
+        )
+        return self.network.assemble(ids, self._blocks(window))
+
+    def _blocks(self, window: WindowTokens) -> list[Tensor]:
+        return [window.block(kind) for kind in self.protocol.blocks]
+
+
+def load_model(
+    name_or_dir: str | Path = config.EMBEDDED_MODEL,
+    *,
+    device: str = "auto",
+    precision: Precision = "auto",
+    engine: EngineName = "auto",
+    protocol: str | None = None,
+) -> QualityModel:
+    """Return a model ready to score.
+
+    Args:
+        name_or_dir: the embedded model's name, a directory, or a hub id.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        precision: "auto" is fp32 on a CPU and fp16 on CUDA.
+        engine: what runs the motion branch; "auto" is torch.
+        protocol: how to ask; None is the model's own way.
+
+    Raises:
+        UsageError: no such protocol.
+        ModelError, EngineError, DeviceError: what is missing, and what to do.
+    """
+    asked = None if protocol is None else find_protocol(protocol)
+    place = find_device(device)
+    arithmetic = find_precision(precision, place)
+    source = find_model(str(name_or_dir))
+    loaded = load_network(source.path, device=place, dtype=DTYPES[arithmetic])
+    sizes = loaded.network.config
+    how = asked or find_protocol(default_protocol(source, sizes.protocol))
+    prompter = Prompter.from_directory(source.path, how)
+    runner = _engine(loaded.network, source, engine, place, arithmetic)
+    info = ModelInfo(
+        name=source.name if source.entry else sizes.name or source.name,
+        revision=sizes.revision or source.revision,
+        sha256=loaded.checkpoint.sha256(),
+        protocol=how.name,
+        device=place,
+        engine=runner.name,
+        precision=arithmetic,
+    )
+    return QualityModel(loaded.network, prompter, runner, info)
+
+
+def _engine(
+    network: Vqa2Network, source: ModelSource, name: EngineName, device: str, precision: str
+) -> Engine:
+    onnx = source.path / MOTION_ONNX
+    graph = motion_graph(
+        network.slowfast, network.config.motion_size, onnx=onnx if onnx.is_file() else None
+    )
+    try:
+        return create_engine(
+            "pytorch" if name == "auto" else name, graph, device=device, precision=precision
+        )
+    except EngineUnavailable as error:
+        raise EngineError(str(error)) from error
+
+
+def score_of(logits: Tensor, level_ids: Sequence[int], protocol: ScoringProtocol) -> Score:
+    """Return the score that next-token logits [vocabulary] mean, in float64.
+
+    NaN logits give NaN values and the level "low"; the caller decides what that means.
+    """
+    every = logits.double()
+    chosen = every[list(level_ids)]
+    probs = dict(zip(LEVELS, torch.softmax(chosen, 0).tolist(), strict=True))
+    mass = float(torch.exp(torch.logsumexp(chosen, 0) - torch.logsumexp(every, 0)))
+    weights = protocol.reference_weights
+    value = score_from_probs(probs)
+    return Score(
+        value=value,
+        level=level_of(min(max(value, 0.0), 100.0)) if value == value else "low",
+        probs=probs,
+        level_mass=mass,
+        reference_score=None if weights is None else expected_value(probs, weights),
+    )
+
+
+def _groups(lengths: Sequence[int]) -> list[list[int]]:
+    """Return runs of neighbouring indices whose padded size stays under the token limit."""
+    groups: list[list[int]] = []
+    longest = 0
+    for index, length in enumerate(lengths):
+        longest = max(longest, length) if groups else length
+        if groups and longest * (len(groups[-1]) + 1) <= config.TOKENS_PER_PASS:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+            longest = length
+    return groups
