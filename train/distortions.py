@@ -66,7 +66,9 @@ def distort_clip(frames: Iterable[Frame], kind: int, level: int, seed: int) -> I
 
 
 def _jpeg2000(rgb: Frame, ratio: float, rng: np.random.Generator) -> Frame:
-    return _recoded(rgb, "JPEG2000", quality_mode="rates", quality_layers=[ratio])
+    return _recoded(
+        rgb, "JPEG2000", quality_mode="rates", quality_layers=[ratio], irreversible=True
+    )
 
 
 def _jpeg(rgb: Frame, quality: float, rng: np.random.Generator) -> Frame:
