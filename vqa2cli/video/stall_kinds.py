@@ -29,6 +29,12 @@ _CADENCE = 3.0
 _FEWEST_MOVING = 4
 #: Share of the usual activity that the frames next to an abrupt stop or start still have.
 _ABRUPT = 0.3
+#: Activity, luma levels over the whole picture, below which motion alone proves little.
+_WEAK = 0.3
+#: Median tile difference that shows the grain of a live picture, levels.
+_GRAIN = 0.2
+#: Longest hold, in usual holds, of motion that runs at one pace.
+_REGULAR = 2.5
 #: Still content shorter than this is not reported, seconds: any film is full of it.
 _MIN_STATIC_S = 1.0
 #: Motion that fills this long beside a span, seconds, is more than the change of a slide.
@@ -162,8 +168,10 @@ def _at_start(after: Motion) -> _Verdict:
     """Return what a span is that holds the first frame, without a spinner, before motion."""
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
-    if after.near < _ABRUPT * after.activity:
+    if _gradual(after):
         return _Verdict("ambiguous", ("starts_slowly",), 0.4)
+    if after.longest_hold > _REGULAR * after.usual_hold or after.activity < _WEAK:
+        return _Verdict("ambiguous", ("weak_motion",), 0.4)
     return _Verdict("initial_buffering", ("motion_resumes",), 0.5)
 
 
@@ -177,10 +185,27 @@ def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: 
         return _Verdict("static", ("cut_before",), 0.7)
     if span.slow:
         return _Verdict("static", ("slow_change",), 0.7)
-    if before.near < _ABRUPT * before.activity:
-        return _Verdict("ambiguous", ("comes_to_rest",), 0.4)
-    confidence = 0.85 if moves else 0.65
+    if doubt := _doubt(clip, span, before, after, moves):
+        return _Verdict("ambiguous", (doubt,), 0.4)
+    confidence = 0.65 + (0.2 if moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
     return _Verdict("freeze", ("motion_drop", *_ends(clip, span, moves)), confidence)
+
+
+def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -> str | None:
+    """Return why a span after motion may be content at rest; None without a reason."""
+    if _gradual(before):
+        return "comes_to_rest"
+    if moves and _gradual(after):
+        return "starts_slowly"
+    noise = float(np.median(clip.noise[span.first : span.last + 1]))
+    if before.activity < _WEAK and noise > _GRAIN and noise > 0.5 * before.noise:
+        return "noise_goes_on"
+    return None
+
+
+def _gradual(motion: Motion) -> bool:
+    """Whether motion fades towards the span instead of breaking off."""
+    return motion.near < _ABRUPT * motion.activity
 
 
 def _totals(events: tuple[StallEvent, ...], length_s: float) -> Stalling:

@@ -92,16 +92,18 @@ class Span:
 class Motion:
     """The motion on one side of a span, other spans skipped.
 
-    `frames` moved, at most `longest_hold` seconds apart; `stretch` seconds lie between the
-    span and the next one, infinite where there is none on that side. `activity` is the
-    median, `near` the strongest of the three frames closest to the span; `cut`: one of
-    these changes the scene.
+    `frames` moved, at most `longest_hold` seconds apart, `usual_hold` at the median;
+    `stretch` seconds lie between the span and the next one, infinite before the first.
+    `activity` and `noise` are medians, `near` the mean activity of the three frames closest
+    to the span; `cut`: one of these changes the scene.
     """
 
     frames: int
     longest_hold: float
+    usual_hold: float
     stretch: float
     activity: float
+    noise: float
     near: float
     cut: bool
 
@@ -197,7 +199,8 @@ def motion_after(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
 def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float) -> Motion:
     """Return the motion along `indices`, walking away from a span."""
     moving: list[int] = []
-    seen_s = hold = longest = 0.0
+    holds: list[float] = []
+    seen_s = hold = 0.0
     previous = None
     for index in indices:
         if abs(clip.pts[index] - clip.pts[indices[0]]) > _REACH_S or seen_s > _LOOK_S:
@@ -209,19 +212,23 @@ def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch:
         seen_s, hold, previous = seen_s + step, hold + step, index
         if clip.moving[index]:
             moving.append(index)
-            longest, hold = max(longest, hold), 0.0
+            holds.append(hold)
+            hold = 0.0
+    longest = max([*holds, hold])
     if not moving:
-        return Motion(0, max(longest, hold), stretch, 0.0, 0.0, False)
+        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, False)
     far = moving[3:] or moving
-    near = [index for index in indices[:3] if clip.moving[index]]
-    cut = max((float(clip.shift[index]) for index in near), default=0.0)
+    near = list(indices[:3])
+    usual_shift = float(np.median(clip.shift[far]))
     return Motion(
         len(moving),
-        max(longest, hold),
+        longest,
+        float(np.median(holds)),
         stretch,
         float(np.median(clip.activity[far])),
-        max((float(clip.activity[index]) for index in near), default=0.0),
-        cut > max(_CUT_SHIFT, _CUT_GAIN * float(np.median(clip.shift[far]))),
+        float(np.median(clip.noise[far])),
+        float(clip.activity[near].mean()),
+        float(clip.shift[near].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
     )
 
 

@@ -30,6 +30,8 @@ _STEP = 2.0
 _NOISE_GAIN = 2.0
 #: Median tile difference above which it is motion, not noise: sigma 2 on a held frame is 2.3.
 _MOST_NOISE = 2.6
+#: Median change of a tile's mean above which brightness moves: x265 blending measures 0.4.
+_MOST_DRIFT = 0.7
 #: Growth of the median since the held frame that is still noise: gain, and levels beyond it.
 _GROWTH = (1.5, 0.75)
 #: Tiles that may move while the picture stands (of 576, and of those outside the middle).
@@ -105,7 +107,8 @@ class Change:
     def still(self, *, outside_only: bool) -> bool:
         """Whether nothing moved: anywhere, or outside the middle of the picture."""
         seen = self.moved & ~CENTRAL if outside_only else self.moved
-        return self.noise <= _MOST_NOISE and int(seen.sum()) <= _STILL_TILES
+        even = self.noise <= _MOST_NOISE and self.drift <= _MOST_DRIFT
+        return even and int(seen.sum()) <= _STILL_TILES
 
     @property
     def recoded(self) -> bool:
