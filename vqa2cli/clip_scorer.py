@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,7 @@ class ClipScorer:
                 with self._timed("vision"):
                     self._visual.append(self._model.encode_keyframes(event.pixels))
             case MotionFrames():
-                with self._timed("motion"):
-                    self._motion = self._motion or self._model.open_motion()
-                    self._motion.push(event.pixels)
+                self._push_motion(event)
             case WindowEnd():
                 self._end_window(event)
             case Closed():
@@ -98,13 +97,22 @@ class ClipScorer:
 
             self._facts = describe_stream(event.facts, self._config.display)
 
+    def _push_motion(self, event: MotionFrames) -> None:
+        """Compute motion features, unless the prompt has no place for them."""
+        if self._model.protocol.uses_motion:
+            with self._timed("motion"):
+                self._motion = self._motion or self._model.open_motion()
+                self._motion.push(event.pixels)
+
     def _end_window(self, end: WindowEnd) -> None:
         """Turn the window's pictures into tokens, and score a full batch of windows."""
         with self._timed("motion"):
             stream = self._motion or self._model.open_motion()
             motion = stream.finish()
         with self._timed("llm"):
-            self._waiting.append(self._model.window_tokens(self._visual, motion, end.frames))
+            window = self._model.window_tokens(self._visual, motion, end.frames)
+            # Those that wait for the end of the clip wait in main memory, not on the device.
+            self._waiting.append(_moved(window, "cpu") if self._waits_for_stalls else window)
         self._visual, self._motion = [], None
         self._ends.append(end)
         if not self._waits_for_stalls and len(self._waiting) == WINDOWS_PER_PASS:
@@ -113,7 +121,8 @@ class ClipScorer:
     def _score_waiting(self, stalls: str) -> None:
         with self._timed("llm"):
             for first in range(0, len(self._waiting), WINDOWS_PER_PASS):
-                batch = self._waiting[first : first + WINDOWS_PER_PASS]
+                device = self._model.info.device
+                batch = [_moved(w, device) for w in self._waiting[first : first + WINDOWS_PER_PASS]]
                 self._scores += self._model.score_windows(batch, facts=self._facts, stalls=stalls)
         self._waiting = []
 
@@ -153,6 +162,11 @@ class ClipScorer:
             yield
         finally:
             self._seconds[stage] += perf_counter() - started
+
+
+def _moved(window: WindowTokens, device: str) -> WindowTokens:
+    """Return `window` with its tokens on `device`."""
+    return replace(window, visual=window.visual.to(device), motion=window.motion.to(device))
 
 
 def frame_stalls(closed: Closed) -> FrameStalls | None:

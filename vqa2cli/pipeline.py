@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vqa2cli.assessment import Assessment, Failure
 from vqa2cli.clip_scorer import ClipScorer, frame_stalls
 from vqa2cli.config import MAX_SECONDS, MIN_STALL_S, RunConfig
-from vqa2cli.errors import VideoError, Vqa2Error
+from vqa2cli.errors import UsageError, VideoError, Vqa2Error
 from vqa2cli.video.media import ClipEvent, Closed, Sampling
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.worker import DecodePool
@@ -39,8 +39,14 @@ def score_files(
     stalls are known.
 
     Raises:
+        UsageError: the model's protocol answers questions and gives no score.
         MissingError: the model, the engine or the device fails altogether.
     """
+    if model.protocol.answers:
+        raise UsageError(
+            f"protocol {model.protocol.name} answers questions and gives no score; "
+            "choose another with --protocol"
+        )
     settings = config or RunConfig()
     sampling = model.sampling(
         display=settings.display,

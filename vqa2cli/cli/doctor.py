@@ -6,11 +6,11 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import click
 
-from vqa2cli.config import EMBEDDED_MODEL, VERSION
+from vqa2cli.config import EMBEDDED_MODEL, VERSION, EngineName
 from vqa2cli.errors import MissingError, Vqa2Error
 
 #: Packages whose versions explain most differences between two machines.
@@ -111,7 +111,7 @@ def _devices() -> Iterator[Check]:
 
 
 def _default_path() -> Iterator[Check]:
-    """Load the embedded model as `vqa2 score` does, and score a made-up second of video."""
+    """Load the embedded model as `vqa2 score` does."""
     from vqa2cli.model import load_model
 
     try:
@@ -128,10 +128,9 @@ def _engines() -> Iterator[Check]:
     """Run a few motion frames through each engine; only the automatic choice has to work."""
     import numpy as np
 
-    from engines.registry import ENGINES
     from vqa2cli.model import load_model
 
-    for name in ("auto", *ENGINES):
+    for name in get_args(EngineName):
         try:
             model = load_model(EMBEDDED_MODEL, engine=name)
             stream = model.open_motion()

@@ -1,0 +1,207 @@
+"""The pipeline on real decoded clips and a tiny, untrained model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from tests.clips import moving_clip, stalled_clip, tiny_model
+from vqa2cli.assessment import Assessment
+from vqa2cli.config import RunConfig
+from vqa2cli.errors import EngineError, UsageError, VideoError
+from vqa2cli.model import QualityModel, load_model
+from vqa2cli.pipeline import find_stalls, score, score_files, stall_files
+from vqa2cli.report.rows import record_of
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> QualityModel:
+    return load_model(tiny_model(tmp_path_factory.mktemp("model")), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    moving_clip(folder / "short.mp4")
+    moving_clip(folder / "long.mp4", seconds=5.0)
+    stalled_clip(folder / "stalled.mp4")
+    (folder / "text.mp4").write_text("this is no video\n")
+    return folder
+
+
+def one(path: Path, model: QualityModel, config: RunConfig | None = None) -> Assessment:
+    (row,) = score_files([path], model, config)
+    return row
+
+
+def test_a_short_clip_is_one_window(clips: Path, model: QualityModel) -> None:
+    row = one(clips / "short.mp4", model)
+    assert row.error is None
+    assert row.score is not None
+    assert row.pooled is not None
+    assert len(row.segments) == 1
+    assert row.segments[0].score == row.score.value == row.pooled.mean
+    assert 0 <= row.score.value <= 100
+    assert row.stalling is None
+
+
+def test_a_long_clip_is_cut_into_equal_windows_and_pooled(clips: Path, model: QualityModel) -> None:
+    row = one(clips / "long.mp4", model)
+    assert row.score is not None
+    assert len(row.segments) == 3  # 5 s in windows of at most 2 s
+    lengths = [segment.end - segment.start for segment in row.segments]
+    assert lengths == pytest.approx([5 / 3] * 3)
+    mean = sum(segment.score for segment in row.segments) / 3
+    assert row.score.value == pytest.approx(mean)
+
+
+def test_scores_do_not_depend_on_how_many_windows_are_scored_at_a_time(
+    clips: Path, model: QualityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = one(clips / "long.mp4", model)
+    monkeypatch.setattr("vqa2cli.clip_scorer.WINDOWS_PER_PASS", 1)
+    single = one(clips / "long.mp4", model)
+    assert [s.score for s in single.segments] == pytest.approx(
+        [s.score for s in whole.segments], abs=1e-3
+    )
+
+
+def test_streaming_reports_the_stall_and_its_frames(clips: Path, model: QualityModel) -> None:
+    row = one(clips / "stalled.mp4", model, RunConfig(streaming=True))
+    assert row.stalling is not None
+    assert row.frames is not None
+    assert row.stalling.rebuffer_number == 1
+    assert row.stalling.rebuffer_duration_sec == pytest.approx(1.0, abs=0.1)
+    assert sum(row.frames.stalled) == pytest.approx(15, abs=1)
+    assert len(row.frames.stalled) == len(row.frames.pts_s) == 45
+    assert row.diagnostics is not None
+    assert "stall" in row.diagnostics.text.lower()
+    assert row.diagnostics.findings[0].value == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_stall_summary_reaches_the_prompt_and_the_facts_do(
+    clips: Path, model: QualityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    scored = model.score_windows
+
+    def listen(windows: object, facts: str = "", stalls: str = "") -> object:
+        told.append((facts, stalls))
+        return scored(windows, facts=facts, stalls=stalls)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(model, "score_windows", listen)
+    row = one(clips / "stalled.mp4", model, RunConfig(streaming=True))
+    one(clips / "stalled.mp4", model, RunConfig(stream_facts=False))
+    assert row.stalling is not None
+    assert {stalls for _, stalls in told[:1]} == {row.stalling.summary}
+    assert "h264" in told[0][0]
+    assert told[-1] == ("", "")
+
+
+def test_a_file_that_is_no_video_costs_only_its_own_row(clips: Path, model: QualityModel) -> None:
+    names = ["short.mp4", "text.mp4", "missing.mp4", "long.mp4"]
+    rows = list(score_files([clips / name for name in names], model))
+    assert [Path(row.file).name for row in rows] == names
+    assert [row.status for row in rows] == ["ok", "error", "error", "ok"]
+    assert rows[1].error is not None
+    assert rows[2].error is not None
+    assert rows[1].error.kind == "not_video"
+    assert rows[2].error.kind == "not_found"
+    assert not rows[2].error.message.startswith(str(clips))
+
+
+def test_a_bug_in_one_file_is_an_internal_error_of_its_row(
+    clips: Path, model: QualityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = model.encode_keyframes
+    calls = []
+
+    def stumble(pixels: object) -> Tensor:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ZeroDivisionError("by hand")
+        return encode(pixels)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(model, "encode_keyframes", stumble)
+    first, second = score_files([clips / "short.mp4"] * 2, model)
+    assert first.error is not None
+    assert first.error.kind == "internal"
+    assert first.error.message == "ZeroDivisionError: by hand"
+    assert second.error is None
+
+
+def test_a_failing_engine_stops_the_run(
+    clips: Path, model: QualityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise EngineError("engine x: gone")
+
+    monkeypatch.setattr(model, "open_motion", fail)
+    with pytest.raises(EngineError, match="gone"):
+        one(clips / "short.mp4", model)
+
+
+def test_a_score_that_is_no_number_is_an_error_and_not_a_row_of_nan(
+    clips: Path, model: QualityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = model.score_windows
+
+    def spoil(*args: object, **kwargs: object) -> object:
+        return [replace(s, value=float("nan")) for s in scored(*args, **kwargs)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(model, "score_windows", spoil)
+    row = one(clips / "short.mp4", model)
+    assert row.score is None
+    assert row.error is not None
+    assert "--precision fp32" in row.error.message
+
+
+def test_a_protocol_that_does_not_fit_the_checkpoint_is_told(
+    clips: Path, model: QualityModel
+) -> None:
+    row = one(clips / "short.mp4", model)  # untrained: its mass lies anywhere
+    assert row.score is not None
+    assert row.score.level_mass < 0.5
+    assert any("does not fit" in warning for warning in row.warnings)
+
+
+def test_two_runs_differ_in_nothing_but_time(clips: Path, model: QualityModel) -> None:
+    def run() -> list[dict[str, object]]:
+        files = [clips / "long.mp4", clips / "stalled.mp4", clips / "text.mp4"]
+        rows = score_files(files, model, RunConfig(streaming=True))
+        return [{**record_of(row), "timing": None} for row in rows]
+
+    assert run() == run()
+
+
+def test_a_protocol_that_answers_questions_is_refused_before_decoding(
+    clips: Path, tmp_path: Path
+) -> None:
+    chat = load_model(tiny_model(tmp_path), device="cpu", protocol="assistant-chat")
+    with pytest.raises(UsageError, match="--protocol"):
+        one(clips / "short.mp4", chat)
+
+
+def test_one_clip_is_scored_or_raises(clips: Path, model: QualityModel) -> None:
+    assert score(clips / "short.mp4", model).score is not None
+    with pytest.raises(VideoError, match=r"missing\.mp4") as caught:
+        score(clips / "missing.mp4", model)
+    assert caught.value.kind == "not_found"
+
+
+def test_stalls_are_found_without_a_model(clips: Path) -> None:
+    stalling = find_stalls(clips / "stalled.mp4")
+    assert stalling.rebuffer_number == 1
+    assert stalling.events[0].start == pytest.approx(1.0, abs=0.1)
+    moving, stalled, text = stall_files(
+        [clips / "long.mp4", clips / "stalled.mp4", clips / "text.mp4"]
+    )
+    assert moving.stalling is not None
+    assert moving.stalling.events == ()
+    assert stalled.stalling == stalling
+    assert text.status == "error"
+    with pytest.raises(VideoError):
+        find_stalls(clips / "missing.mp4")
