@@ -1,0 +1,50 @@
+"""Sentences that tell measured facts, and nothing else."""
+
+from __future__ import annotations
+
+from tests.report.assessments import EVENT, SEGMENTS, STALLING
+from vqa2cli.assessment import Score
+from vqa2cli.levels import soft_levels
+from vqa2cli.report.diagnostics import diagnose
+from vqa2cli.video.stalling import StallEvent, Stalling
+
+SCORE = Score(50.0, "fair", soft_levels(50.0), 0.98, None)
+NO_STALLS = Stalling((), 0, 0.0, 0.0, 0.0, None, "No stall.")
+
+
+def test_one_window_without_stall_search_is_one_sentence() -> None:
+    assert diagnose(SCORE, SEGMENTS[:1], None, ()).text == "Quality is fair: 50.0 of 100."
+
+
+def test_the_worst_of_several_windows_is_named_with_its_times() -> None:
+    text = diagnose(SCORE, SEGMENTS, None, ()).text
+    assert "The worst of 2 windows, 2.00-4.00 s, scores 30.0 (poor); the best scores 70.0." in text
+
+
+def test_each_stall_is_a_sentence_and_a_finding() -> None:
+    told = diagnose(SCORE, SEGMENTS, STALLING, ())
+    assert "Stall (frozen picture) of 1.50 s, 1.00-2.50 s." in told.text
+    (finding,) = told.findings
+    assert (finding.attribute, finding.degree, finding.source) == (
+        "freeze",
+        "noticeable",
+        "measurement",
+    )
+    assert (finding.start, finding.end, finding.value) == (EVENT.start, EVENT.end, 1.5)
+
+
+def test_a_still_picture_that_is_content_is_told_but_no_finding() -> None:
+    still = StallEvent(1.0, 9.0, "static", 1.0, True, (), 0.8)
+    told = diagnose(SCORE, (), Stalling((still,), 0, 0.0, 0.0, 0.0, None, "No stall."), ())
+    assert "taken as content of 8.00 s" in told.text
+    assert "to the end of the clip" in told.text
+    assert told.findings == ()
+
+
+def test_that_no_stall_was_found_is_said_only_where_stalls_were_sought() -> None:
+    assert "No stall was found." in diagnose(SCORE, (), NO_STALLS, ()).text
+    assert "stall" not in diagnose(SCORE, (), None, ()).text
+
+
+def test_warnings_end_the_text() -> None:
+    assert diagnose(SCORE, (), None, ("2 packets lost.",)).text.endswith("Warning: 2 packets lost.")
