@@ -93,6 +93,13 @@ def test_strided_arrays_are_fine(engine):
     np.testing.assert_array_equal(engine.run(every_other)["total"], engine.run(copied)["total"])
 
 
+def test_read_only_arrays_are_fine(engine):
+    given = feeds()
+    for array in given.values():
+        array.flags.writeable = False
+    assert engine.run(given)["total"].shape == (5,)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -69,7 +69,7 @@ def model_for(golden: Path) -> Any:
     @cache
     def under(protocol: str) -> QualityModel:
         prompter = Prompter(tokenizer, PROTOCOLS[protocol])
-        return QualityModel(loaded.network, prompter, loaded.open_motion()._engine, loaded.info)
+        return QualityModel(loaded.network, prompter, loaded.engine, loaded.info)
 
     return under
 
@@ -160,7 +160,7 @@ def test_tower_and_visual_tokens_match(clip, golden, see, model_for, window):
 def test_prompts_have_the_reference_ids(clip, preset, expected, model_for, window):
     want = expected[clip]["presets"][preset]
     made, model = window(clip, preset), model_for(preset)
-    ids = model._prompter.conversation_ids(made.keyframes, made.frames)
+    ids = model.prompter.conversation_ids(made.keyframes, made.frames)
     assert ids == want["input_ids"]
     used = [made.block(kind) for kind in model.protocol.blocks][: ids.count(-200)]
     length = len(ids) - len(used) + sum(len(block) for block in used)
@@ -173,10 +173,12 @@ def test_logits_match(clip, preset, expected, model_for, window):
     want = expected[clip]["presets"][preset]
     model = model_for(preset)
     with torch.inference_mode():
-        sequence = model._sequence(window(clip, preset), "", "")
+        made = window(clip, preset)
+        ids = model.prompter.scoring_ids(made.keyframes, made.frames)
+        sequence = model.network.assemble(ids, [made.visual, made.motion])
         logits = model.network(sequence.unsqueeze(0))[0]
     levels = torch.tensor([want["level_logits"][word] for word in LEVELS])
-    assert relative(logits[list(model._prompter.level_ids)], levels) < RELATIVE
+    assert relative(logits[list(model.prompter.level_ids)], levels) < RELATIVE
     top = logits.topk(5)
     assert top.indices.tolist() == [token for token, _ in want["top5"]]
     assert relative(top.values, torch.tensor([value for _, value in want["top5"]])) < RELATIVE
@@ -197,7 +199,7 @@ def test_greedy_answers_have_the_reference_ids(clip, expected, model_for, window
     model = model_for("assistant-chat")
     made = window(clip, "assistant-chat")
     question = "Is this video blurry?"
-    ids = model._prompter.question_ids(made.keyframes, made.frames, question)
+    ids = model.prompter.question_ids(made.keyframes, made.frames, question)
     assert ids == want["input_ids"]
     got = model.generate_ids(made, question, want["max_new_tokens"])
     assert got == want["generated_ids"]

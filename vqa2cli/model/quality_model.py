@@ -59,6 +59,8 @@ class QualityModel:
         info: what reports say of it.
         protocol: how it is asked.
         network: the network itself, in evaluation mode.
+        prompter: what turns the protocol into token ids.
+        engine: what runs the motion branch.
     """
 
     def __init__(
@@ -67,8 +69,8 @@ class QualityModel:
         self.network = network
         self.info = info
         self.protocol: ScoringProtocol = prompter.protocol
-        self._prompter = prompter
-        self._engine = engine
+        self.prompter = prompter
+        self.engine = engine
 
     def sampling(
         self,
@@ -106,15 +108,12 @@ class QualityModel:
             for start in range(0, len(pixels), config.KEYFRAMES_PER_PASS)
         ]
         with torch.inference_mode(), exact_convolutions():
-            tokens = [
-                self.network.visual_tokens(torch.from_numpy(batch).to(self.network.device))
-                for batch in batches
-            ]
+            tokens = [self.network.visual_tokens(self._tensor(batch)) for batch in batches]
         return torch.cat(tokens)
 
     def open_motion(self) -> MotionStream:
         """Return a stream that takes the motion frames of one window."""
-        return MotionStream(self._engine)
+        return MotionStream(self.engine)
 
     def window_tokens(
         self, visual: Sequence[Tensor], motion_features: NDArray[np.float32], frames: int
@@ -135,7 +134,7 @@ class QualityModel:
             raise ValueError(f"{len(motion_features)} motion features of {frames} frames")
         with torch.inference_mode():
             tokens = torch.cat(list(visual))
-            features = torch.from_numpy(motion_features).to(self.network.device)
+            features = self._tensor(motion_features)
             return WindowTokens(
                 visual=self.network.visual_block(tokens),
                 motion=self.network.motion_tokens(features),
@@ -161,7 +160,7 @@ class QualityModel:
             for group in _groups([len(sequence) for sequence in sequences]):
                 embeds, mask = pad([sequences[index] for index in group])
                 logits += self.network(embeds, mask).cpu().unbind()
-        return [score_of(row, self._prompter.level_ids, self.protocol) for row in logits]
+        return [score_of(row, self.prompter.level_ids, self.protocol) for row in logits]
 
     def generate_ids(
         self, window: WindowTokens, question: str, max_new_tokens: int | None = None
@@ -174,7 +173,7 @@ class QualityModel:
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
-        ids = self._prompter.question_ids(window.keyframes, window.frames, question)
+        ids = self.prompter.question_ids(window.keyframes, window.frames, question)
         rules = self.protocol.generation
         with torch.inference_mode():
             embeds = self.network.assemble(ids, self._blocks(window)).unsqueeze(0)
@@ -188,8 +187,8 @@ class QualityModel:
                     [RepetitionPenaltyLogitsProcessor(rules.repetition_penalty)]
                 ),
                 max_new_tokens=max_new_tokens or rules.max_new_tokens,
-                eos_token_id=list(self._prompter.stop_ids),
-                pad_token_id=self._prompter.stop_ids[-1],
+                eos_token_id=list(self.prompter.stop_ids),
+                pad_token_id=self.prompter.stop_ids[-1],
             )
         return [int(token) for token in answer[0]]
 
@@ -200,16 +199,18 @@ class QualityModel:
             UsageError: the protocol takes no question, or there is none.
         """
         ids = self.generate_ids(window, question, max_new_tokens)
-        return self._prompter.decode(ids).strip()
+        return self.prompter.decode(ids).strip()
 
     def close(self) -> None:
         """Free the motion engine. Safe to call twice."""
-        self._engine.close()
+        self.engine.close()
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        """Return an array on the model's device; arrays may be read-only or strided."""
+        return torch.from_numpy(np.require(array, requirements="CW")).to(self.network.device)
 
     def _sequence(self, window: WindowTokens, facts: str, stalls: str) -> Tensor:
-        ids = self._prompter.scoring_ids(
-            window.keyframes, window.frames, facts=facts, stalls=stalls
-        )
+        ids = self.prompter.scoring_ids(window.keyframes, window.frames, facts=facts, stalls=stalls)
         return self.network.assemble(ids, self._blocks(window))
 
     def _blocks(self, window: WindowTokens) -> list[Tensor]:
