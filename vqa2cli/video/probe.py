@@ -51,7 +51,7 @@ _NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
 RATE_TOLERANCE = 0.10
 
 #: Clocks that step back further than this, seconds, have started anew (spliced streams).
-CLOCK_RESTART_S = 0.5
+CLOCK_RESTART_S = 0.1
 
 #: Frame rate of a stream that declares none and shows none (a raw stream, one frame).
 FALLBACK_RATE = Fraction(25)
@@ -114,9 +114,9 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         # An absolute path behind "file:" can never be read as another protocol.
         container = av.open("file:" + os.path.abspath(path), options=_OPEN_OPTIONS)
     with container:
-        stream = _moving_stream(container, path)
         if has_encrypted_video_track(path):
             raise _encrypted(path)
+        stream = _moving_stream(container, path)
         # Probing obeys the option above, decoding only this one.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         yield container, stream
