@@ -63,7 +63,7 @@ class PyTorchEngine:
             raise ValueError(f"engine {self.name} is closed")
         check_feeds(self.graph, feeds)
         inputs = [
-            torch.from_numpy(np.require(feeds[spec.name], requirements="CW")).to(self.device)
+            torch.from_numpy(np.require(feeds[spec.name], requirements=["C", "W"])).to(self.device)
             for spec in self.graph.inputs
         ]
         with torch.inference_mode(), exact_convolutions():

@@ -7,6 +7,7 @@ norm), probabilities and scores within 1e-4 absolute, indices and ids exactly.
 from __future__ import annotations
 
 import json
+from ast import literal_eval
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,10 +20,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vqa2cli.levels import LEVELS
+from vqa2cli.model.dimensions import NetworkConfig
+from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.quality_model import QualityModel, WindowTokens, load_model
 from vqa2cli.model.slowfast import normalise
+from vqa2cli.model.weights import our_key, read_config
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, KeyFrames, MotionFrames
 
@@ -203,6 +207,19 @@ def test_greedy_answers_have_the_reference_ids(clip, expected, model_for, window
     assert ids == want["input_ids"]
     got = model.generate_ids(made, question, want["max_new_tokens"])
     assert got == want["generated_ids"]
+
+
+def test_the_seven_billion_layout_gives_the_published_sizes(golden):
+    text = (golden / "checkpoint_keys.txt").read_text()
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    shapes = {our_key(key): tuple(literal_eval(shape)) for key, shape in rows}
+    raw = json.loads((golden / "checkpoint" / "config.json").read_text())
+    raw |= {"num_attention_heads": 28, "num_key_value_heads": 4}
+    config = read_config(golden, raw, shapes)
+    assert config == NetworkConfig()  # whose defaults are the published sizes
+    with torch.device("meta"):
+        wanted = Vqa2Network(config).state_dict()
+    assert {key: tuple(value.shape) for key, value in wanted.items()}.items() <= shapes.items()
 
 
 def test_a_clip_too_short_for_the_stride_still_scores(model_for, window):

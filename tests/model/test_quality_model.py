@@ -135,6 +135,13 @@ def test_sampling_follows_model_and_protocol(published, embedded):
     assert small.max_window_frames == 64
 
 
+def test_bfloat16_stays_close_and_is_reported(published, model):
+    rough = load_model(published, device="cpu", precision="bf16")
+    assert (rough.info.precision, rough.network.dtype) == ("bf16", torch.bfloat16)
+    got, want = (each.score_windows([window(each)])[0].value for each in (rough, model))
+    assert got == pytest.approx(want, abs=1.0)
+
+
 def test_a_report_can_tell_which_model_ran(published, model):
     info = model.info
     digest = hashlib.sha256((published / "model.safetensors").read_bytes()).hexdigest()

@@ -207,7 +207,7 @@ class QualityModel:
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         """Return an array on the model's device; arrays may be read-only or strided."""
-        return torch.from_numpy(np.require(array, requirements="CW")).to(self.network.device)
+        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self.network.device)
 
     def _sequence(self, window: WindowTokens, facts: str, stalls: str) -> Tensor:
         ids = self.prompter.scoring_ids(window.keyframes, window.frames, facts=facts, stalls=stalls)
