@@ -48,9 +48,9 @@ def doctor() -> int:
     from vqa2cli.report.plain_text import one_line
 
     failed = False
-    for check in _checks():
+    for check in _checks():  # as they are made: the last ones take a while
         failed |= check.state == "missing"
-        click.echo(one_line(f"{check.state:<8}{check.what:<16}{check.found}"))
+        click.echo(one_line(f"{check.state:<8}{check.what:<18}{check.found}"))
     return MissingError.exit_code if failed else 0
 
 
@@ -61,7 +61,6 @@ def _checks() -> Iterator[Check]:
     yield from _decoder()
     yield from _devices()
     yield from _default_path()
-    yield from _engines()
 
 
 def _packages() -> Iterator[Check]:
@@ -118,10 +117,11 @@ def _default_path() -> Iterator[Check]:
         model = load_model(EMBEDDED_MODEL)
     except Vqa2Error as error:
         yield Check("missing", "embedded model", str(error))
-        return
+        return  # and no engine has anything to run
     info = model.info
     yield Check("ok", "embedded model", f"{info.name}, protocol {info.protocol}, {info.precision}")
     yield Check("ok", "its sha256", info.sha256)
+    yield from _engines()
 
 
 def _engines() -> Iterator[Check]:

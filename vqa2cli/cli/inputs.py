@@ -9,8 +9,11 @@ from pathlib import Path
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.errors import UsageError
 
+#: Skipped files named one by one; the rest are counted, and -v names them.
+_NAMED_SKIPS = 10
 
-def find_files(inputs: Sequence[Path], messenger: Messenger) -> list[Path]:
+
+def find_files(inputs: Sequence[str], messenger: Messenger) -> list[Path]:
     """Return the files under `inputs`, saying which were passed over and why.
 
     Raises:
@@ -19,11 +22,13 @@ def find_files(inputs: Sequence[Path], messenger: Messenger) -> list[Path]:
     from vqa2cli.video.discover import discover
 
     found = discover(inputs, sys.stdin)
-    for skipped in found.skipped:
-        messenger.note(f"skipped {skipped.path}: {skipped.reason}")
+    named = len(found.skipped) if messenger.verbose else _NAMED_SKIPS
+    for path, reason in found.skipped[:named]:
+        messenger.note(f"skipped {path}: {reason}")
+    if found.skipped[named:]:
+        messenger.note(f"skipped {len(found.skipped[named:])} more; -v names them")
     if not found.files:
-        named = ", ".join(str(path) for path in inputs)
-        raise UsageError(f"no video found in {named}; name a video file or a folder of them")
+        raise UsageError(f"no video in {', '.join(inputs)}; name a video or a folder of videos")
     return list(found.files)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def list_models() -> None:
     from rich.table import Table
 
     from vqa2cli.model.catalogue import CATALOGUE
-    from vqa2cli.report.console import console_on
+    from vqa2cli.report.console import show
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("name", "ships with vqa2", "protocol", "licence", "summary"):
@@ -28,7 +29,7 @@ def list_models() -> None:
     for entry in CATALOGUE.values():
         ships = "yes" if entry.embedded else ""
         table.add_row(entry.name, ships, entry.protocol, entry.licence, entry.summary)
-    console_on(click.get_text_stream("stdout")).print(table)
+    show(table, sys.stdout)
 
 
 @models.command("show")
@@ -66,7 +67,8 @@ def _on_disk(name: str) -> dict[str, str]:
         raise ModelError(f"no model {name}: no such directory; see `vqa2 models list`")
     source = find_model(name)
     checkpoint = open_checkpoint(source.path)
-    stated = str(read_json(source.path / "config.json").get("vqa2_protocol", ""))
+    ours = read_json(source.path / "config.json").get("vqa2")
+    stated = str(ours.get("protocol", "")) if isinstance(ours, dict) else ""
     values = sum(prod(shape) for shape in checkpoint.shapes.values())
     size = sum(file.stat().st_size for file in checkpoint.files)
     return {

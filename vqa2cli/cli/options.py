@@ -69,9 +69,7 @@ def _together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return decorate
 
 
-inputs = click.argument(
-    "inputs", nargs=-1, required=True, metavar="INPUTS...", type=click.Path(path_type=Path)
-)
+inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
 
 output = click.option(
     "-o",

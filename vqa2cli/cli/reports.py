@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,21 +40,13 @@ def format_of(chosen: str | None, output: Path | None, known: Sequence[str], def
     return meant
 
 
-@contextmanager
-def open_report(output: Path | None, make: MakeWriter[Row]) -> Iterator[Writer[Row]]:
-    """Give a writer on `output`, or on stdout; it is closed whatever happens.
-
-    So a run that is stopped leaves a report that still parses, of the files done so far.
+def open_output(output: Path | None) -> AbstractContextManager[TextSink]:
+    """Give the stream of `output`, or stdout.
 
     Raises:
         UsageError: `output` cannot be written.
     """
-    with report_file(output) if output else nullcontext(sys.stdout) as stream:
-        writer = make(stream)
-        try:
-            yield writer
-        finally:
-            writer.close()
+    return nullcontext(sys.stdout) if output is None else report_file(output)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import exit_code
 from vqa2cli.cli.inputs import find_files, refuse_overwriting
 from vqa2cli.cli.messages import Messenger
-from vqa2cli.cli.reports import format_of, open_frames, open_report, write_rows
+from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError
 
@@ -57,7 +57,7 @@ FORMATS: Final = ("table", "json", "ndjson", "csv")
 )
 @options.loudness
 def score(
-    inputs: tuple[Path, ...],
+    inputs: tuple[str, ...],
     output: Path | None,
     chosen_format: str | None,
     frames: Path | None,
@@ -67,7 +67,8 @@ def score(
 ) -> int:
     """Score the quality of videos from 0 to 100, without a reference.
 
-    INPUTS are video files, folders of them, or - to read paths from stdin, one a line.
+    INPUTS are videos, folders of them, patterns, @LIST with a path a line, or - for such a
+    list on stdin.
     The exit code is 0 if every file was scored, 3 if some could not be.
     """
     config = RunConfig(**settings)
@@ -95,8 +96,8 @@ def _score(
     from vqa2cli.pipeline import score_files
     from vqa2cli.report.rows import record_of
 
-    on_terminal = chosen in ("ndjson", "csv", "json") and output is None and sys.stdout.isatty()
-    with open_report(output, _writers()[chosen]) as writer, open_frames(frames) as per_frame:
+    on_terminal = chosen != "table" and output is None and sys.stdout.isatty()
+    with open_output(output) as stream, open_frames(frames) as per_frame:
         model = load_model(
             config.model,
             device=config.device,
@@ -104,8 +105,12 @@ def _score(
             engine=config.engine,
             protocol=config.protocol,
         )
-        messenger.detail(f"model {model.info}")
-        with closing(score_files(files, model, config)) as rows:
+        messenger.detail(f"model {model.info.name} on {model.info.device}: {model.info}")
+        # Closing the writer ends the report, also of a run that is stopped, so that it parses.
+        with (
+            closing(_writers()[chosen](stream)) as writer,
+            closing(score_files(files, model, config)) as rows,
+        ):
             told = messenger.following(rows, len(files), on_terminal=on_terminal)
             return write_rows(told, record_of, writer, per_frame)
 

@@ -13,7 +13,7 @@ from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import exit_code
 from vqa2cli.cli.inputs import find_files, refuse_overwriting
 from vqa2cli.cli.messages import Messenger
-from vqa2cli.cli.reports import format_of, open_frames, open_report, write_rows
+from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
 from vqa2cli.config import RunConfig
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ FORMATS: Final = ("summary", "json", "csv", "sequence")
 @options.reading
 @options.loudness
 def stalls(
-    inputs: tuple[Path, ...],
+    inputs: tuple[str, ...],
     output: Path | None,
     chosen_format: str | None,
     frames: Path | None,
@@ -46,7 +46,8 @@ def stalls(
 ) -> int:
     """Find stalls in the pixels and timestamps of videos; no model is loaded.
 
-    INPUTS are video files, folders of them, or - to read paths from stdin, one a line.
+    INPUTS are videos, folders of them, patterns, @LIST with a path a line, or - for such a
+    list on stdin.
     """
     messenger = Messenger(verbose, quiet)
     chosen = format_of(chosen_format, output, FORMATS, "summary")
@@ -57,8 +58,9 @@ def stalls(
 
     on_terminal = output is None and sys.stdout.isatty()
     with (
-        open_report(output, _writers()[chosen]) as writer,
+        open_output(output) as stream,
         open_frames(frames) as per_frame,
+        closing(_writers()[chosen](stream)) as writer,
         closing(stall_files(files, RunConfig(**settings))) as rows,
     ):
         told = messenger.following(rows, len(files), on_terminal=on_terminal)

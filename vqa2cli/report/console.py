@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -31,20 +33,33 @@ class TableWriter:
     def close(self) -> None:
         """Draw the table; without records nothing is drawn."""
         if self._records:
-            console = console_on(self._stream)
-            console.print(table_of(self._records))
+            show(table_of(self._records), self._stream)
 
 
-def console_on(stream: TextSink) -> Console:
-    """Return a console on `stream` that interprets no markup, emoji code or highlight."""
+def show(table: Table, stream: TextSink) -> None:
+    """Draw `table`: in colour and to fit on a terminal, elsewhere plain and as wide as it is.
+
+    Nothing in it is taken for markup, an emoji code or something to highlight.
+    """
     is_terminal = bool(getattr(stream, "isatty", lambda: False)())
+    if is_terminal:
+        _console(stream, None).print(table)
+        return
+    drawn = io.StringIO()
+    _console(drawn, _UNLIMITED).print(table)
+    lines = drawn.getvalue().strip("\n").splitlines()
+    stream.write("".join(f"{line.rstrip()}\n" for line in lines if line.strip()))
+    stream.flush()
+
+
+def _console(stream: TextSink, width: int | None) -> Console:
     return Console(
         file=stream,  # type: ignore[arg-type]  # rich writes and flushes, no more
         markup=False,
         emoji=False,
         highlight=False,
-        force_terminal=is_terminal,
-        width=None if is_terminal else _UNLIMITED,
+        force_terminal=width is None,
+        width=width,
     )
 
 
