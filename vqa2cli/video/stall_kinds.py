@@ -16,6 +16,7 @@ from vqa2cli.video.stall_spans import (
     gap_spans,
     motion_after,
     motion_before,
+    rest,
     still_spans,
     with_gaps,
 )
@@ -31,6 +32,8 @@ _FEWEST_MOVING = 4
 _ABRUPT = 0.3
 #: Activity, luma levels over the whole picture, below which motion alone proves little.
 _WEAK = 0.3
+#: Share of the activity before it that a stall may keep.
+_DROP = 0.15
 #: Median tile difference that shows the grain of a live picture, levels.
 _GRAIN = 0.2
 #: Longest hold, in usual holds, of motion that runs at one pace.
@@ -148,7 +151,7 @@ def _verdict(clip: Clip, span: Span, spans: Sequence[Span]) -> _Verdict | None:
     if max(before.stretch if moved else 0.0, after.stretch if moves else 0.0) < _STRETCH_S:
         return _Verdict("ambiguous", ("short_motion",), 0.4)
     if span.start == 0:
-        return _at_start(after)
+        return _at_start(after, rest(clip, span)[1])
     return _after_motion(clip, span, before, after, moves)
 
 
@@ -164,11 +167,11 @@ def _ends(clip: Clip, span: Span, moves: bool) -> tuple[str, ...]:
     return ("motion_resumes",) if moves else ()
 
 
-def _at_start(after: Motion) -> _Verdict:
+def _at_start(after: Motion, exact: bool) -> _Verdict:
     """Return what a span is that holds the first frame, without a spinner, before motion."""
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
-    if _gradual(after):
+    if _gradual(after, exact):
         return _Verdict("ambiguous", ("starts_slowly",), 0.4)
     if after.longest_hold > _REGULAR * after.usual_hold or after.activity < _WEAK:
         return _Verdict("ambiguous", ("weak_motion",), 0.4)
@@ -187,15 +190,21 @@ def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: 
         return _Verdict("static", ("slow_change",), 0.7)
     if doubt := _doubt(clip, span, before, after, moves):
         return _Verdict("ambiguous", (doubt,), 0.4)
-    confidence = 0.65 + (0.2 if moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
-    return _Verdict("freeze", ("motion_drop", *_ends(clip, span, moves)), confidence)
+    confidence = 0.6 + (0.2 if moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
+    evidence = ("motion_drop", *_ends(clip, span, moves))
+    if rest(clip, span)[1]:
+        return _Verdict("freeze", (*evidence, "exact_repeats"), round(confidence + 0.1, 2))
+    return _Verdict("freeze", evidence, confidence)
 
 
 def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -> str | None:
     """Return why a span after motion may be content at rest; None without a reason."""
-    if _gradual(before):
+    activity, exact = rest(clip, span)
+    if activity > _DROP * before.activity:
+        return "small_drop"
+    if _gradual(before, exact):
         return "comes_to_rest"
-    if moves and _gradual(after):
+    if moves and _gradual(after, exact):
         return "starts_slowly"
     noise = float(np.median(clip.noise[span.first : span.last + 1]))
     if before.activity < _WEAK and noise > _GRAIN and noise > 0.5 * before.noise:
@@ -203,9 +212,12 @@ def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -
     return None
 
 
-def _gradual(motion: Motion) -> bool:
-    """Whether motion fades towards the span instead of breaking off."""
-    return motion.near < _ABRUPT * motion.activity
+def _gradual(motion: Motion, exact: bool) -> bool:
+    """Whether motion fades towards the span instead of breaking off.
+
+    Exact repeats are a codec's, and so may be the blending at their edges.
+    """
+    return (motion.edge if exact else motion.near) < _ABRUPT * motion.activity
 
 
 def _totals(events: tuple[StallEvent, ...], length_s: float) -> Stalling:

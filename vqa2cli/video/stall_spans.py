@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from vqa2cli.video.stall_track import FrameLog, Run
 
-#: Frames a recoding may be spread over around its key frame: x265 blends over four.
-_RECODING_FRAMES = 5
+#: Frames a codec blends over, around a key frame or where motion stops and starts: x265
+#: and x264 with three B-frames take up to four.
+_CODING_FRAMES = 5
 #: Frames a codec takes to refine a picture that has just come to a stand.
 _SETTLING_FRAMES = 12
+#: Creeps beyond which it is the content that changes slowly, not the coding.
+_CREEPS = 3
 #: Largest step (90th percentile of tile means, levels) that may lie inside one span.
 _JOIN_SHIFT = 6.0
 #: A gap lasts at least this many usual frame intervals, and this many long ones nearby.
@@ -22,6 +25,8 @@ _GAP_INTERVALS = 3.0
 _GAP_OF_LONG = 2.0
 #: Intervals looked at on each side of one to know what is usual there.
 _NEARBY = 30
+#: Mean difference below which two frames are equal but for a block or two, levels.
+_EQUAL_LEVEL = 0.02
 #: How far motion is looked for on each side of a span, seconds, and how far past other spans.
 _LOOK_S = 1.0
 _REACH_S = 4.0
@@ -39,6 +44,7 @@ class Clip:
     end_s: float
     key: NDArray[np.bool_]
     moving: NDArray[np.bool_]
+    level: NDArray[np.float32]
     activity: NDArray[np.float32]
     shift: NDArray[np.float32]
     noise: NDArray[np.float32]
@@ -54,6 +60,7 @@ class Clip:
             max(end_s - origin, float(pts[-1]) if len(pts) else 0.0),
             np.frombuffer(bytes(log.key), np.bool_),
             np.frombuffer(bytes(log.moving), np.bool_),
+            np.asarray(log.level, np.float32),
             np.asarray(log.activity, np.float32),
             np.asarray(log.shift, np.float32),
             np.asarray(log.noise, np.float32),
@@ -68,8 +75,9 @@ class Clip:
 class Span:
     """A stretch in which the picture stood: frames `first` to `last`, seconds `start` to `end`.
 
-    `gap`: frames are missing from it. `slow`: it changed without a visible step. `heat`
-    [18, 32] counts frames that moved a tile, `active` frames that moved any.
+    `gap`: frames are missing from it. `creeps` counts where change without a visible step
+    added up, `_CREEPS` where it led to a long run. `heat` [18, 32] counts frames that moved
+    a tile, `active` frames that moved any.
     """
 
     first: int
@@ -77,7 +85,7 @@ class Span:
     start: float
     end: float
     gap: bool = False
-    slow: bool = False
+    creeps: int = 0
     blank: bool = False
     heat: NDArray[np.uint32] | None = None
     active: int = 0
@@ -87,6 +95,11 @@ class Span:
         """Length in seconds."""
         return self.end - self.start
 
+    @property
+    def slow(self) -> bool:
+        """Whether the picture went on changing, slowly."""
+        return self.creeps >= _CREEPS
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -95,7 +108,8 @@ class Motion:
     `frames` moved, at most `longest_hold` seconds apart, `usual_hold` at the median;
     `stretch` seconds lie between the span and the next one, infinite before the first.
     `activity` and `noise` are medians, `near` the mean activity of the three frames closest
-    to the span; `cut`: one of these changes the scene.
+    to the span and `edge` the greatest of the closest five, which a codec may blend; `cut`:
+    one of the three changes the scene.
     """
 
     frames: int
@@ -105,6 +119,7 @@ class Motion:
     activity: float
     noise: float
     near: float
+    edge: float
     cut: bool
 
 
@@ -117,7 +132,7 @@ def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
             run.first, run.last, start, end, blank=run.blank, heat=run.heat, active=run.active
         )
         if spans and (joint := _joint(clip, spans[-1], run)) is not None:
-            span = _join(spans.pop(), span, slow=joint)
+            span = _join(spans.pop(), span, creeps=joint)
         spans.append(span)
     return [_from_start(span) for span in spans]
 
@@ -127,17 +142,19 @@ def _from_start(span: Span) -> Span:
     return replace(span, first=0, start=0.0) if span.first == 1 else span
 
 
-def _joint(clip: Clip, before: Span, run: Run) -> bool | None:
-    """Return None where `run` is a span of its own, else whether slow change joins the two."""
+def _joint(clip: Clip, before: Span, run: Run) -> int | None:
+    """Return None where `run` is a span of its own, else how many creeps join the two."""
     between = run.first - before.last - 1
-    near = slice(max(before.last - _RECODING_FRAMES, 0), run.first + _RECODING_FRAMES)
-    recoding = bool(clip.key[near].any()) and between <= _RECODING_FRAMES
+    near = slice(max(before.last - _CODING_FRAMES, 0), run.first + _CODING_FRAMES)
+    recoding = bool(clip.key[near].any()) and between <= _CODING_FRAMES
     if not run.crept or run.jump > _JOIN_SHIFT or not (recoding or between <= 1):
         return None
-    return not recoding and before.last - before.first >= _SETTLING_FRAMES
+    if recoding or before.last - before.first < _SETTLING_FRAMES:
+        return 0
+    return _CREEPS if run.last - run.first >= _CODING_FRAMES else 1
 
 
-def _join(a: Span, b: Span, *, slow: bool) -> Span:
+def _join(a: Span, b: Span, *, creeps: int) -> Span:
     """Return the span from the start of `a` to the end of `b`."""
     heat = a.heat if b.heat is None else b.heat if a.heat is None else a.heat + b.heat
     return replace(
@@ -145,7 +162,7 @@ def _join(a: Span, b: Span, *, slow: bool) -> Span:
         last=max(a.last, b.last),
         end=max(a.end, b.end),
         gap=a.gap or b.gap,
-        slow=a.slow or b.slow or slow,
+        creeps=a.creeps + b.creeps + creeps,
         blank=a.blank and b.blank,
         heat=heat,
         active=a.active + b.active,
@@ -175,7 +192,7 @@ def with_gaps(spans: Sequence[Span], gaps: Sequence[Span]) -> list[Span]:
     merged: list[Span] = []
     for span in sorted([*spans, *gaps], key=lambda span: (span.first, span.last)):
         if merged and (merged[-1].gap or span.gap) and span.first <= merged[-1].last + 1:
-            merged[-1] = _join(merged[-1], span, slow=False)
+            merged[-1] = _join(merged[-1], span, creeps=0)
         else:
             merged.append(span)
     return merged
@@ -216,7 +233,7 @@ def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch:
             hold = 0.0
     longest = max([*holds, hold])
     if not moving:
-        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, False)
+        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0.0, False)
     far = moving[3:] or moving
     near = list(indices[:3])
     usual_shift = float(np.median(clip.shift[far]))
@@ -228,8 +245,22 @@ def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch:
         float(np.median(clip.activity[far])),
         float(np.median(clip.noise[far])),
         float(clip.activity[near].mean()),
+        float(clip.activity[list(indices[:_CODING_FRAMES])].max()),
         float(clip.shift[near].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
     )
+
+
+def rest(clip: Clip, span: Span) -> tuple[float, bool]:
+    """Return what still moves inside `span` (mean activity), and whether it repeats exactly.
+
+    A held frame costs a codec nothing: most frames come out equal. Key frames do not count.
+    """
+    inside = np.arange(max(span.first, 1), span.last + 1)
+    inside = inside[~clip.key[inside]]
+    if not len(inside):
+        return 0.0, False
+    equal = clip.level[inside] < _EQUAL_LEVEL
+    return float(clip.activity[inside].mean()), bool(equal.mean() >= 0.5)
 
 
 def cadence(clip: Clip, span: Span) -> float:

@@ -49,9 +49,10 @@ _FLAT_SPREAD = 2.0
 
 
 def _central() -> NDArray[np.bool_]:
-    """Return the tiles [18, 32] of the middle half of each side, where players put a spinner."""
+    """Return the tiles [18, 32] where players put a spinner: 8 x 12 in the middle."""
     inside = np.zeros(TILES, bool)
-    inside[TILES[0] // 4 : -(TILES[0] // 4), TILES[1] // 4 : -(TILES[1] // 4)] = True
+    rows, columns = TILES[0] // 2, TILES[1] // 2
+    inside[rows - 4 : rows + 4, columns - 6 : columns + 6] = True
     return inside
 
 
@@ -150,12 +151,13 @@ class FrameLog:
     """Per-frame scalars of a clip, in order; a few bytes each, so hours of video fit.
 
     `moving` is 1 where the frame differs from the one before it beyond noise and recoding;
-    `activity`, `shift` and `noise` are those of `Change`.
+    `level` is the mean tile difference; `activity`, `shift` and `noise` are those of `Change`.
     """
 
     pts_s: array[float] = field(default_factory=lambda: array("d"))
     key: bytearray = field(default_factory=bytearray)
     moving: bytearray = field(default_factory=bytearray)
+    level: array[float] = field(default_factory=lambda: array("f"))
     activity: array[float] = field(default_factory=lambda: array("f"))
     shift: array[float] = field(default_factory=lambda: array("f"))
     noise: array[float] = field(default_factory=lambda: array("f"))
@@ -165,6 +167,7 @@ class FrameLog:
         self.pts_s.append(pts_s)
         self.key.append(key)
         self.moving.append(moved is not None and not moved.still(outside_only=False))
+        self.level.append(float(moved.tiles.mean()) if moved else 0.0)
         self.activity.append(moved.activity if moved else 0.0)
         self.shift.append(moved.shift if moved else 0.0)
         self.noise.append(moved.noise if moved else 0.0)
