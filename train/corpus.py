@@ -20,7 +20,7 @@ from train.renditions import Rendition, draw_renditions, encode, grid_renditions
 from train.sources import Source, clip_sources, render_source, still_sources
 
 #: Sources a split takes for made distortions at validation and test: every type and level.
-HELD_OUT_DISTORTED = 6
+HELD_OUT_DISTORTED = 4
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class CorpusPlan:
     out: Path
     seed: int = 0
     renditions: int = 14
-    distortions: int = 15
+    distortions: int = 10
+    splits: tuple[str, ...] = ("train", "val")
 
 
 def read_items(folder: Path) -> list[Item]:
@@ -89,7 +90,12 @@ def build_corpus(plan: CorpusPlan, jobs: int = 2) -> list[Item]:
         tqdm(total=len(tasks), desc="corpus", unit="clip") as bar,
     ):
         for future in as_completed([pool.submit(task.make) for task in tasks]):
-            lines.write(json.dumps(asdict(future.result())) + "\n")
+            try:
+                item = future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            lines.write(json.dumps(asdict(item)) + "\n")
             lines.flush()
             bar.update()
     return read_items(plan.out)
@@ -113,7 +119,7 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     sources = list(clip_sources(plan.clips))
     if plan.stills is not None:
         sources += still_sources(plan.stills)
-    sources.sort(key=lambda source: ("train", "val", "test").index(source.split))
+    sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
         for rendition in renditions_of(source, plan):
             name = f"{source.name}+{rendition.name}"

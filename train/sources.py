@@ -70,7 +70,7 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
         count = max(1, min(segments, int(duration / (2 * need))))
         width, height = shrunk(int(row["width"]), int(row["height"]))
         for index in range(count):
-            spare = max(duration - need - 0.1, 0.0)
+            spare = max(duration - need - 0.3, 0.0)
             stem = Path(row["file"]).stem.replace(" ", "_")
             yield Source(
                 name=f"{stem}@{index}",
@@ -114,7 +114,8 @@ def render_source(source: Source, folder: Path) -> Path:
     if source.kind == "clip":
         scale = f"fps={source.fps:g},scale={source.width}:{source.height}:flags=lanczos"
         run_ffmpeg(
-            ["-ss", f"{source.start_s}", "-i", str(source.origin), "-map", "0:v:0", "-an"]
+            # Seeking after -i decodes from the start: raw streams cannot be sought.
+            ["-i", str(source.origin), "-ss", f"{source.start_s}", "-map", "0:v:0", "-an"]
             + ["-vf", scale, "-frames:v", str(SOURCE_FRAMES), *lossless, str(partial)]
         )
     else:

@@ -14,6 +14,7 @@ from vqa2cli.levels import LEVELS
 from vqa2cli.model.facts import describe_stream
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.video.media import StreamFacts
+from vqa2cli.video.stall_text import summary_text
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
@@ -24,19 +25,18 @@ def sentences() -> Iterator[str]:
     yield "You are a helpful assistant."
     yield from ("system\n", "user\n", "assistant\n")
     for level in LEVELS:
-        yield protocol.user_template
-        yield f"{protocol.assistant_prefix} {level}."
+        yield protocol.user
+        yield f"{protocol.prefix} {level}."
     for db, percent in product(range(-45, 21), range(5, 205, 5)):
         facts = StreamFacts("h264", 10 ** (db / 10), 10 * percent, 10, 30.0)
         yield describe_stream(facts, (1000, 10))
     codecs = ("h264", "hevc", "vp9", "av1", "vp8", "mpeg4", "mpeg2video", "mjpeg", "other")
     for codec, fps in product(codecs, (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)):
         yield describe_stream(StreamFacts(codec, None, 640, 360, float(fps)), None)
-    for number in range(101):
-        yield (
-            f" The video stalls {number} times, for {number}.5 seconds in all, "
-            f"{number} percent of its length; initial buffering takes {number}.0 seconds."
-        )
+    for number in range(1001):
+        seconds = number / 20
+        yield summary_text([seconds] * (number % 9), number / 1000, seconds, seconds)
+    yield summary_text([], 0.0, 0.0, None)
     for name in KADID_TYPES.values():
         yield f" It is {name}. The main distortion is {name}, slight, noticeable or severe."
 

@@ -1,0 +1,168 @@
+"""Corpus items as training samples: looks, prompts and targets, in batches of whole sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from train.corpus import Item
+from train.features import Look, load_look
+from train.stall_cost import StallCost, draw_stalls
+from vqa2cli.levels import LEVELS, soft_levels
+from vqa2cli.model.facts import describe_stream
+from vqa2cli.video.media import StreamFacts
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How samples are drawn and how long to train; the `[fit]` table of a recipe."""
+
+    epochs: int
+    groups: int
+    per_group: int
+    keyframes: tuple[int, ...]
+    motion_frames: tuple[int, ...]
+    learning_rate: float
+    vision_learning_rate: float
+    weight_decay: float
+    warmup: float
+    facts_dropped: float
+    facts_jitter_db: float
+    plcc_weight: float
+    order_weight: float
+    stalls_told: float
+    stall_cost: StallCost
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One item of a batch: uint8 pictures [K, S, S, 3] and [T, s, s, 3], facts text, label."""
+
+    keyframes: Tensor
+    motion: Tensor
+    facts: str
+    stalls: str
+    label: float
+    group: int
+
+
+class LookDataset(Dataset):
+    """Looks of corpus items; which key frames, motion frames and facts are told is drawn anew.
+
+    An index is (item, key frames, motion frames, seed), as `SourceBatches` yields them.
+    """
+
+    def __init__(self, items: Sequence[Item], looks: Sequence[Path], fit: FitSettings) -> None:
+        self.items, self.looks, self.fit = items, looks, fit
+        sources = sorted({item.source for item in items})
+        self.group_of = {source: index for index, source in enumerate(sources)}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: tuple[int, int, int, int]) -> Sample:
+        number, keyframes, motion, seed = index
+        item, rng = self.items[number], np.random.default_rng(seed)
+        look = load_look(self.looks[number])
+        facts = ""
+        if rng.random() >= self.fit.facts_dropped:
+            told = jittered(look.facts, self.fit.facts_jitter_db, rng)
+            facts = describe_stream(told, item.display)
+        stalls, label = "", item.label
+        if rng.random() < self.fit.stalls_told:
+            stalls, cost = draw_stalls(self.fit.stall_cost, rng)
+            label = max(label - cost, 0.0)
+        pictures, frames = crop(look, keyframes, motion, rng)
+        return Sample(pictures, frames, facts, stalls, label, self.group_of[item.source])
+
+
+def jittered(facts: StreamFacts, spread_db: float, rng: np.random.Generator) -> StreamFacts:
+    """Return `facts` with bits per pixel off by up to `spread_db`: neighbours learn together."""
+    if facts.bits_per_pixel is None:
+        return facts
+    factor = 10 ** (rng.uniform(-spread_db, spread_db) / 10)
+    return replace(facts, bits_per_pixel=facts.bits_per_pixel * factor)
+
+
+def crop(look: Look, keyframes: int, motion: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Draw key frames in order and a run of motion frames; mirror both or neither.
+
+    A look too short for the draw repeats its frames from the start.
+    """
+    every = len(look.keyframes)
+    chosen = np.sort(rng.permutation(np.arange(max(every, keyframes)) % every)[:keyframes])
+    start = rng.integers(max(len(look.motion) - motion, 0) + 1)
+    run = (start + np.arange(motion)) % len(look.motion)
+    pictures, frames = look.keyframes[chosen], look.motion[run]
+    if rng.random() < 0.5:
+        pictures, frames = pictures[:, :, ::-1], frames[:, :, ::-1]
+    return (
+        torch.from_numpy(np.ascontiguousarray(pictures)),
+        torch.from_numpy(np.ascontiguousarray(frames)),
+    )
+
+
+class SourceBatches(Sampler):
+    """Batches of `groups` sources with `per_group` items each, the same for the same seed.
+
+    Within a batch every sample has as many key frames and motion frames as the others. One
+    epoch sees each source about as often as it has items.
+    """
+
+    def __init__(self, items: Sequence[Item], fit: FitSettings, seed: int) -> None:
+        self.fit, self.seed, self.epoch = fit, seed, 0
+        self.by_source: dict[str, list[int]] = {}
+        for index, item in enumerate(items):
+            self.by_source.setdefault(item.source, []).append(index)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration draws."""
+        self.epoch = epoch
+
+    def chunks(self, rng: np.random.Generator) -> list[list[int]]:
+        """Return every source's items in shuffled runs of `per_group`."""
+        size = self.fit.per_group
+        runs = []
+        for indices in self.by_source.values():
+            order = rng.permutation(indices).tolist()
+            order += order[: -len(order) % size]
+            runs += [order[at : at + size] for at in range(0, len(order), size)]
+        return [runs[index] for index in rng.permutation(len(runs))]
+
+    def __len__(self) -> int:
+        size = self.fit.per_group
+        return sum(-(-len(group) // size) for group in self.by_source.values()) // self.fit.groups
+
+    def __iter__(self) -> Iterator[list[tuple[int, int, int, int]]]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        runs = self.chunks(rng)
+        for at in range(len(self)):
+            batch = sum(runs[at * self.fit.groups : (at + 1) * self.fit.groups], [])
+            keyframes = int(rng.choice(self.fit.keyframes))
+            motion = int(rng.choice(self.fit.motion_frames))
+            seeds = rng.integers(2**31, size=len(batch))
+            yield [
+                (index, keyframes, motion, int(seed))
+                for index, seed in zip(batch, seeds, strict=True)
+            ]
+
+
+def collate(samples: list[Sample]) -> dict[str, object]:
+    """Return one batch: stacked pictures, texts, five-level targets, labels and groups."""
+    return {
+        "keyframes": torch.stack([sample.keyframes for sample in samples]),
+        "motion": torch.stack([sample.motion for sample in samples]),
+        "facts": [sample.facts for sample in samples],
+        "stalls": [sample.stalls for sample in samples],
+        "targets": torch.tensor(
+            [[soft_levels(sample.label)[word] for word in LEVELS] for sample in samples]
+        ),
+        "labels": torch.tensor([sample.label / 100 for sample in samples]),
+        "groups": torch.tensor([sample.group for sample in samples]),
+    }

@@ -1,0 +1,123 @@
+"""Making the embedded model: corpus, tokenizer, looks, fit, and the directory that ships."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from train.corpus import CorpusPlan, Item, build_corpus, read_items
+from train.features import LookCache
+from train.fit import Scorer, fit_scorer
+from train.recipe import Recipe
+from train.vocabulary import train_tokenizer
+from vqa2cli.model.dimensions import NetworkConfig
+from vqa2cli.model.network import Vqa2Network
+from vqa2cli.model.prompts import Prompter, read_tokenizer
+from vqa2cli.model.protocols import PROTOCOLS, ScoringProtocol
+from vqa2cli.model.weights import export_motion, save_network
+from vqa2cli.video.media import Sampling
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a run reads its material and keeps what it makes."""
+
+    clips: Path
+    stills: Path | None
+    out: Path
+
+    @property
+    def corpus(self) -> Path:
+        """Degraded clips and their labels."""
+        return self.out / "corpus"
+
+    @property
+    def looks(self) -> Path:
+        """What the model sees of each clip."""
+        return self.out / "looks"
+
+    @property
+    def model(self) -> Path:
+        """The finished model directory."""
+        return self.out / "model"
+
+
+def corpus_plan(recipe: Recipe, place: Workplace) -> CorpusPlan:
+    """Return the corpus a recipe asks for."""
+    return CorpusPlan(
+        clips=place.clips,
+        stills=place.stills,
+        out=place.corpus,
+        seed=recipe.seed,
+        renditions=recipe.renditions,
+        distortions=recipe.distortions,
+    )
+
+
+def make_data(recipe: Recipe, place: Workplace, jobs: int = 2) -> list[Item]:
+    """Build the corpus and the looks of its training split; goes on where it stopped."""
+    items = build_corpus(corpus_plan(recipe, place), jobs)
+    training_looks(recipe, place).fill(train_split(items), jobs)
+    return items
+
+
+def training_looks(recipe: Recipe, place: Workplace) -> LookCache:
+    """Return the cache of looks under the sampling of the recipe's protocol."""
+    protocol = PROTOCOLS[recipe.network.protocol]
+    return LookCache(place.looks, place.corpus, sampling_of(recipe.network, protocol))
+
+
+def sampling_of(network: NetworkConfig, protocol: ScoringProtocol) -> Sampling:
+    """Return the same sampling that scoring uses, for looks at one display size each."""
+    return Sampling(
+        window_s=protocol.window_s,
+        keyframes_per_second=protocol.keyframes_per_second,
+        keyframe_size=network.vision.image_size,
+        fragments=network.fragments,
+        motion_multiple=protocol.motion_multiple,
+        motion_size=network.motion_size,
+        resize=network.resize,
+    )
+
+
+def train_split(items: list[Item]) -> list[Item]:
+    """Return what may be trained on."""
+    return [item for item in items if item.split == "train"]
+
+
+def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = False) -> Path:
+    """Train on a built corpus and return the finished model directory.
+
+    Raises:
+        FileNotFoundError: the corpus is not built yet.
+    """
+    torch.manual_seed(recipe.seed)
+    place.model.mkdir(parents=True, exist_ok=True)
+    train_tokenizer(place.model, recipe.vocabulary)
+    rows = read_tokenizer(place.model).get_vocab_size()
+    language = replace(recipe.network.language, vocab_size=rows)
+    network = Vqa2Network(replace(recipe.network, language=language))
+    prompter = Prompter.from_directory(place.model, PROTOCOLS[recipe.network.protocol])
+
+    items = train_split(read_items(place.corpus))
+    looks = training_looks(recipe, place).fill(items, jobs)
+    scorer = Scorer(network, prompter, recipe.fit)
+    log = fit_scorer(scorer, items, looks, place.out / "checkpoints", recipe.seed, resume)
+
+    network.eval()
+    network.slowfast.freeze_norms(True)
+    save_network(network, place.model, place.model)
+    export_motion(place.model)
+    record = {
+        "recipe": recipe.name,
+        "seed": recipe.seed,
+        "items": len(items),
+        "contents": len({item.content for item in items}),
+        "fit": asdict(recipe.fit),
+        "log": log,
+    }
+    (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
+    return place.model

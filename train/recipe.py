@@ -1,0 +1,80 @@
+"""Recipes: TOML files that say how a model is made."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from train.dataset import FitSettings
+from train.stall_cost import StallCost
+from vqa2cli.errors import UsageError
+from vqa2cli.model.dimensions import LanguageDims, NetworkConfig, VisionDims
+from vqa2cli.video.media import FragmentGrid
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One recipe, read and checked: `corpus` and `tokenizer` are its plain tables."""
+
+    name: str
+    seed: int
+    renditions: int
+    distortions: int
+    vocabulary: int
+    network: NetworkConfig
+    fit: FitSettings
+
+
+def read_recipe(name: str) -> Recipe:
+    """Return the recipe called `name`, or the one in the file of that path.
+
+    Raises:
+        UsageError: there is no such recipe, or a field of it is missing, unknown or wrong.
+    """
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+        raise UsageError(f"no recipe {name!r}: known are {known}, or name a .toml file")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _recipe(path.stem, raw)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path}: not a recipe ({error})") from error
+
+
+def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
+    look = raw["look"]
+    network = NetworkConfig(
+        vision=VisionDims(**raw["vision"]),
+        language=LanguageDims(
+            vocab_size=raw["tokenizer"]["vocabulary"],
+            max_position_embeddings=4096,
+            rope_theta=1e4,
+            tie_word_embeddings=False,
+            **raw["network"],
+        ),
+        pooling="mean_std",
+        fragments=FragmentGrid(look["grid"], look["fragment"]),
+        motion_size=look["motion_size"],
+        resize="swscale",
+        name=name,
+        revision=str(raw["revision"]),
+        protocol="mini-1",
+    )
+    fit = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in raw["fit"].items()
+    }
+    return Recipe(
+        name=name,
+        seed=raw["seed"],
+        renditions=raw["corpus"]["renditions"],
+        distortions=raw["corpus"]["distortions"],
+        vocabulary=raw["tokenizer"]["vocabulary"],
+        network=network,
+        fit=FitSettings(**fit, stall_cost=StallCost(**raw["stall_cost"])),
+    )
