@@ -98,6 +98,7 @@ def vqa2() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run `vqa2` with `args` (the process's own if None) and return its exit code."""
+    logging.getLogger("vqa2cli").setLevel(logging.WARNING)  # until a command says otherwise
     _harden_streams()
     signal.signal(signal.SIGTERM, _on_terminate)
     try:

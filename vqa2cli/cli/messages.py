@@ -41,23 +41,23 @@ class Messenger:
     def following(
         self, rows: Iterable[Assessment], total: int, *, on_terminal: bool
     ) -> Iterator[Assessment]:
-        """Yield `rows`, telling of each one's failure or warnings and of the progress.
+        """Yield `rows`; tell of each, once it is written, and of the progress.
 
         `on_terminal` says that results themselves are appearing on the terminal row by row,
         where a bar would get in their way.
         """
         if self.quiet or on_terminal or not sys.stderr.isatty():
             for row in rows:
-                self._tell(row)
                 yield row
+                self._tell(row)
             return
         from tqdm import tqdm
 
         with tqdm(total=total, unit="file", file=sys.stderr, leave=False) as self._bar:
             for row in rows:
+                yield row
                 self._tell(row)
                 self._bar.update()
-                yield row
         self._bar = None
 
     def _tell(self, row: Assessment) -> None:

@@ -36,19 +36,20 @@ class JsonWriter:
 
     def __init__(self, stream: TextSink) -> None:
         self._stream = stream
+        self._between = "\n"
         head = f'"schema_version":{SCHEMA_VERSION},"version":{compact_json(VERSION)}'
-        self._lead = "{" + head + ',"results":[\n'
+        stream.write("{" + head + ',"results":[')
 
     def write(self, record: Record) -> None:
         """Add one record on a line of its own."""
-        self._stream.write(self._lead + compact_json(record))
-        self._lead = ",\n"
+        # One write a record, so that a run stopped at any moment can still be closed.
+        self._stream.write(self._between + compact_json(record))
+        self._between = ",\n"
         self._stream.flush()
 
     def close(self) -> None:
         """Close the list and the object; without records it is empty, and still JSON."""
-        opening = "" if self._lead == ",\n" else self._lead
-        self._stream.write(f"{opening}\n]}}\n")
+        self._stream.write("\n]}\n")
         self._stream.flush()
 
 
