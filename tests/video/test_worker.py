@@ -158,6 +158,22 @@ def test_a_child_that_cannot_start_is_an_error_not_a_hang(tmp_path: Path) -> Non
         assert caught.value.kind == "crashed"
 
 
+@pytest.mark.parametrize("noise", ["b'x' * 999", "bytes(8) + b'{}'", "b'\\x02' + bytes(7) + b'{}'"])
+def test_a_child_that_talks_nonsense_is_an_error_not_a_hang(tmp_path: Path, noise: str) -> None:
+    code = f"import sys, time; sys.stdout.buffer.write({noise}); sys.stdout.flush(); time.sleep(60)"
+    with DecodePool(1, command=command(code)) as pool, pytest.raises(VideoError) as caught:
+        list(pool.stream(tmp_path / "v.mp4", SAMPLING))
+    assert caught.value.kind == "crashed"
+
+
+def test_events_can_be_taken_once(tmp_path: Path) -> None:
+    with DecodePool(1) as pool:
+        job = pool.submit(clip(tmp_path / "v.mp4", 5), SAMPLING)
+        list(job)
+        with pytest.raises(ValueError, match="once"):
+            list(job)
+
+
 def test_a_slow_reader_does_not_count_against_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +65,8 @@ class _Clip:
         self._max_seconds = max_seconds
         self._make = PictureMaker(sampling)
         self._stalls = _StallListener(sampling.min_stall_s) if sampling.find_stalls else None
-        self._times: list[float] = []
+        self._times = array("d")
+        self._interlaced = 0
         self._sizes: dict[tuple[int, int], None] = {}
         self._foreign_matrix: int | None = None
 
@@ -112,6 +114,7 @@ class _Clip:
         yield from windows.add(frame.pts_s, key, motion)
         self._times.append(frame.pts_s)
         self._sizes[frame.picture.width, frame.picture.height] = None
+        self._interlaced += frame.picture.interlaced_frame
         self._foreign_matrix = foreign_matrix(frame.picture) or self._foreign_matrix
         if self._stalls is not None:
             self._stalls.add(frame.picture, frame.pts_s)
@@ -165,6 +168,8 @@ class _Clip:
         if len(self._sizes) > 1:
             sizes = ", ".join(f"{width}x{height}" for width, height in self._sizes)
             yield f"the frame size changes within the clip: {sizes}"
+        if self._interlaced:
+            yield f"{self._interlaced} interlaced frames are shown as they are, both fields at once"
         if self._foreign_matrix is not None:
             yield f"colours are approximate: matrix {self._foreign_matrix} (ITU-T H.273) is unknown"
         if media.color_transfer in _HDR:

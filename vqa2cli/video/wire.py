@@ -33,6 +33,9 @@ Message = tuple[Fields, list[Array]]
 
 _LENGTH = struct.Struct("<Q")
 
+#: Longest header believed, bytes; a year of warnings is shorter.
+MAX_HEADER_BYTES = 2**26
+
 
 def write_message(out: BinaryIO, fields: Fields, arrays: list[Array] | None = None) -> None:
     """Write `fields` and `arrays` to `out` as one message, and flush."""
@@ -46,11 +49,18 @@ def write_message(out: BinaryIO, fields: Fields, arrays: list[Array] | None = No
 
 
 def read_message(source: BinaryIO) -> Message | None:
-    """Return the next message of `source`, None where the writer ended or broke off."""
+    """Return the next message of `source`, None where the writer ended or broke off.
+
+    Raises:
+        ValueError, TypeError, LookupError, MemoryError: it is no message.
+    """
     prefix = _exactly(source, _LENGTH.size)
     if prefix is None:
         return None
-    head = _exactly(source, _LENGTH.unpack(prefix)[0])
+    length = _LENGTH.unpack(prefix)[0]
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(f"a header of {length} bytes")
+    head = _exactly(source, length)
     if head is None:
         return None
     fields: Fields = json.loads(head)

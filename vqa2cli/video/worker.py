@@ -51,21 +51,25 @@ _CHILD = (
 
 
 class DecodeJob:
-    """One file being decoded. Iterate over it once for its events.
-
-    Raises, on iteration:
-        VideoError: the file cannot be scored, its decoder crashed or took too long.
-    """
+    """One file being decoded. Iterate over it once for its events."""
 
     def __init__(self, path: Path, sampling: Sampling, pool: DecodePool) -> None:
         self.path, self.sampling, self._pool = path, sampling, pool
         self._changed = threading.Condition()
         self._waiting: deque[tuple[ClipEvent | VideoError, int]] = deque()
         self._bytes = 0
-        self._dropped = False
+        self._dropped = self._taken = False
 
     def __iter__(self) -> Iterator[ClipEvent]:
-        """Yield the events of the file, as `decode_clip` would."""
+        """Yield the events of the file, as `decode_clip` would.
+
+        Raises:
+            VideoError: the file cannot be scored, its decoder crashed or took too long.
+            ValueError: the events were taken before; they are not kept.
+        """
+        if self._taken:
+            raise ValueError(f"{self.path}: its events can be iterated over once")
+        self._taken = True
         self._pool.hurry(self)
         ended = False
         try:
@@ -162,10 +166,13 @@ class _Child:
 
     def _drain(self) -> None:
         source = cast(BinaryIO, self._process.stdout)
-        while (message := read_message(source)) is not None:
-            self._waited_s, self._reading_since = self.waited_s, None
-            self._deliver(message)
-            self._reading_since = time.monotonic()
+        try:
+            while (message := read_message(source)) is not None:
+                self._waited_s, self._reading_since = self.waited_s, None
+                self._deliver(message)
+                self._reading_since = time.monotonic()
+        except (ValueError, TypeError, LookupError, MemoryError):
+            self.kill()  # a decoder that went mad before it died
         self._process.wait()
         job = self._pool.lost(self)
         if job is not None:
@@ -176,7 +183,8 @@ class _Child:
 
     def _deliver(self, message: Message) -> None:
         job = self.job
-        assert job is not None, "a child speaks only of the file it was given"
+        if job is None:
+            raise ValueError("a child spoke of no file")
         size = sum(array.nbytes for array in message[1])
         event = _error_of(message) or event_of(message)
         last = isinstance(event, Closed | VideoError)
