@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.stalls import StallTrack, luma_of
@@ -19,7 +20,7 @@ SIZE = (320, 180)
 X264 = {"crf": "23"}
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def scene(seconds: float = 5.0, seed: int = 0, speed: float = 1.0) -> tuple[Frame, ...]:
     """Return frames of a panning camera with two moving objects."""
     return tuple(moving_scene(seconds, FPS, SIZE, seed=seed, speed=speed))
@@ -30,7 +31,9 @@ def slide(length: int, seed: int = 5) -> list[Frame]:
     return [scene(1.0, seed)[0]] * length
 
 
-def still_camera(length: int, side: int = 12, seed: int = 5, pause: range | None = None) -> list[Frame]:
+def still_camera(
+    length: int, side: int = 12, seed: int = 5, pause: range | None = None
+) -> list[Frame]:
     """Return a still background with one square of `side` pixels moving; `pause` holds it."""
     frames = []
     step = 0
@@ -96,3 +99,28 @@ def watch(path: Path, min_stall_s: float = 0.3) -> tuple[Stalling, NDArray[np.ui
             track.add(luma_of(frame), frame.time, bool(frame.key_frame))
             end_s = frame.time + 1 / FPS
     return track.close(end_s)
+
+
+def coming_to_rest(moving: int = 90, easing: int = 30, resting: int = 60) -> list[Frame]:
+    """Return a camera that pans, slows down evenly and stands."""
+    canvas = Image.fromarray(scene(1.0, 7)[0]).resize((480, 270), Image.Resampling.BICUBIC)
+    left, frames = 0.0, []
+    for index in range(moving + easing + resting):
+        left += 0.8 * min(max(1 - (index - moving) / easing, 0.0), 1.0)
+        shift = (1, 0, left, 0, 1, 20)
+        picture = canvas.transform(SIZE, Image.Transform.AFFINE, shift, Image.Resampling.BICUBIC)
+        frames.append(np.asarray(picture))
+    return frames
+
+
+def presentation(slides: int) -> list[Frame]:
+    """Return still slides of 1.5 s that wipe into each other in half a second."""
+    frames: list[Frame] = []
+    for number in range(slides):
+        shown, coming = scene(1.0, 20 + number)[0], scene(1.0, 21 + number)[0]
+        frames += [shown] * 45
+        for step in range(15):
+            wiped = shown.copy()
+            wiped[:, : SIZE[0] * step // 15] = coming[:, : SIZE[0] * step // 15]
+            frames.append(wiped)
+    return frames

@@ -28,8 +28,10 @@ from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
 _CADENCE = 3.0
 #: Fewest moving frames on a side that make motion of it.
 _FEWEST_MOVING = 4
-#: Share of the usual activity that the frames next to an abrupt stop or start still have.
+#: Share of the usual activity that the frames next to an abrupt stop or start still have,
+#: in their mean, and in the strongest of them.
 _ABRUPT = 0.3
+_ABRUPT_EDGE = 0.5
 #: Activity, luma levels over the whole picture, below which motion alone proves little.
 _WEAK = 0.3
 #: Share of the activity before it that a stall may keep.
@@ -202,9 +204,10 @@ def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -
     activity, exact = rest(clip, span)
     if activity > _DROP * before.activity:
         return "small_drop"
-    if _gradual(before, exact):
+    rests, starts = _gradual(before, exact), moves and _gradual(after, exact)
+    if rests and (starts or not (exact and moves)):
         return "comes_to_rest"
-    if moves and _gradual(after, exact):
+    if starts and not exact:
         return "starts_slowly"
     noise = float(np.median(clip.noise[span.first : span.last + 1]))
     if before.activity < _WEAK and noise > _GRAIN and noise > 0.5 * before.noise:
@@ -215,9 +218,12 @@ def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -
 def _gradual(motion: Motion, exact: bool) -> bool:
     """Whether motion fades towards the span instead of breaking off.
 
-    Exact repeats are a codec's, and so may be the blending at their edges.
+    Exact repeats are a codec's, and so may be the blending at their edges: there the
+    strongest frame counts, elsewhere the mean.
     """
-    return (motion.edge if exact else motion.near) < _ABRUPT * motion.activity
+    if exact:
+        return motion.edge < _ABRUPT_EDGE * motion.activity
+    return motion.near < _ABRUPT * motion.activity
 
 
 def _totals(events: tuple[StallEvent, ...], length_s: float) -> Stalling:

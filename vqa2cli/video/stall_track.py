@@ -123,7 +123,7 @@ def change(a: Picture, b: Picture, noise: float | None = None) -> Change:
     tiles = _tile_means(np.maximum(a.luma, b.luma) - np.minimum(a.luma, b.luma))
     means = np.sort(np.abs(a.means - b.means), axis=None)
     median = float(np.sort(tiles, axis=None)[tiles.size // 2])
-    floor = _NOISE_GAIN * (median if noise is None else noise) + _STEP
+    floor = _NOISE_GAIN * min(median if noise is None else noise, _MOST_NOISE) + _STEP
     drift, shift = float(means[means.size // 2]), float(means[means.size * 9 // 10])
     return Change(tiles, tiles > floor, median, drift, shift)
 

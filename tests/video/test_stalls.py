@@ -1,0 +1,240 @@
+"""Stalls are found in encoded clips, and what only looks like one is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.video.stall_media import (
+    FPS,
+    X264,
+    coming_to_rest,
+    fading,
+    frame_times,
+    noisy,
+    presentation,
+    scene,
+    slide,
+    spinning,
+    still_camera,
+    watch,
+)
+from vqa2cli.video.stalling import StallEvent, Stalling
+from vqa2cli.video.synthesis import Frame, with_freeze, write_clip
+
+START, LENGTH = 90, 75  # the freeze of most clips: 3.0 to 5.5 s
+
+
+def frozen() -> list[Frame]:
+    """Return the moving scene with 2.5 s of freeze from 3.0 s on."""
+    return with_freeze(scene(), START, LENGTH)
+
+
+def the_stall(stalling: Stalling) -> StallEvent:
+    """Return the only counted event."""
+    counted = [event for event in stalling.events if event.counted]
+    assert len(counted) == 1, stalling.events
+    return counted[0]
+
+
+def assert_lasts(event: StallEvent, first: int, after: int) -> None:
+    """Hold an event to its first frame and the frame after it, within two frames."""
+    assert abs(event.start * FPS - first) <= 2.1, event
+    assert abs(event.end * FPS - after) <= 2.1, event
+
+
+ENCODES = {
+    "x264-gop48": ("a.mp4", {"gop": 48, "options": X264}),
+    "x264-gop60": ("a.mp4", {"gop": 60, "options": X264}),
+    "x264-gop250": ("a.mp4", {"gop": 250, "options": X264}),
+    "x264-crf38": ("a.mp4", {"gop": 60, "options": {"crf": "38"}}),
+    "x264-crf38-gop48": ("a.mp4", {"gop": 48, "options": {"crf": "38"}}),
+    "x264-10bit": ("a.mp4", {"gop": 60, "options": X264, "pix_fmt": "yuv420p10le"}),
+    "x265": ("a.mp4", {"gop": 60, "codec": "libx265", "options": {"crf": "28"}}),
+    "vp9": ("a.webm", {"gop": 60, "codec": "libvpx-vp9", "options": {"crf": "34", "b": "0"}}),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODES)
+def test_a_freeze_is_found_whatever_the_encode(tmp_path: Path, encode: str) -> None:
+    name, settings = ENCODES[encode]
+    stalling, stalled = watch(write_clip(tmp_path / name, frozen(), FPS, **settings))
+    event = the_stall(stalling)
+    assert event.kind == "freeze"
+    assert not event.open_ended
+    assert {"motion_drop", "motion_resumes"} <= set(event.evidence)
+    assert_lasts(event, START, START + LENGTH)
+    assert abs(int(stalled.sum()) - LENGTH) <= 4
+    assert stalled[START + 3 : START + LENGTH - 3].all()
+
+
+def test_a_freeze_to_the_end_is_kept_and_open(tmp_path: Path) -> None:
+    clip = [*scene()[:100], *[scene()[99]] * LENGTH]
+    stalling, _ = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))
+    event = the_stall(stalling)
+    assert event.kind == "freeze"
+    assert event.open_ended
+    assert event.end == pytest.approx(175 / FPS)
+    assert stalling.time_since_last_stall_sec == pytest.approx(0.0, abs=1e-6)
+    assert_lasts(event, 100, 175)
+
+
+def test_two_freezes_count_and_the_media_clock_stops_in_them(tmp_path: Path) -> None:
+    clip = with_freeze(with_freeze(scene(), 50, 30), 140, 45)
+    stalling, _ = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))
+    first, second = (event for event in stalling.events if event.counted)
+    assert_lasts(first, 50, 80)
+    assert_lasts(second, 140, 185)
+    assert first.media_start == first.start
+    assert second.media_start == pytest.approx(second.start - first.duration)
+    assert stalling.rebuffer_number == 2
+    assert stalling.rebuffer_duration_sec == pytest.approx(2.5, abs=0.14)
+    assert stalling.stall_ratio == pytest.approx(stalling.rebuffer_duration_sec / 7.5, abs=1e-3)
+    assert stalling.summary.startswith("2 stalls, lasting ")
+
+
+def test_a_short_freeze_is_a_stall_only_beyond_the_minimum(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", with_freeze(scene(), START, 12), FPS, options=X264)
+    assert_lasts(the_stall(watch(path, 0.3)[0]), START, START + 12)
+    assert not watch(path, 0.6)[0].events
+
+
+def test_a_fifth_of_a_second_is_not_reported(tmp_path: Path) -> None:
+    clip = with_freeze(scene(), START, 6)
+    assert not watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))[0].events
+
+
+@pytest.mark.parametrize(("side", "crf"), [(16, "23"), (32, "23"), (64, "23"), (64, "38")])
+def test_a_spinner_on_the_held_frame_makes_a_rebuffering(
+    tmp_path: Path, side: int, crf: str
+) -> None:
+    clip = spinning(frozen(), START, LENGTH, side)
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": crf}))[0])
+    assert event.kind == "rebuffer"
+    assert "spinner" in event.evidence
+    assert event.confidence > 0.9
+    assert_lasts(event, START, START + LENGTH)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
+def test_noise_added_after_a_freeze_does_not_hide_it(tmp_path: Path, sigma: float) -> None:
+    clip = noisy(frozen(), sigma)
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))[0])
+    assert event.kind == "freeze"
+    assert_lasts(event, START, START + LENGTH)
+
+
+def test_missing_frames_are_a_gap(tmp_path: Path) -> None:
+    times = frame_times(len(scene()), gap_after=89, gap_s=2.5)
+    path = write_clip(tmp_path / "a.mp4", scene(), FPS, options=X264, pts_s=times)
+    stalling, stalled = watch(path)
+    event = the_stall(stalling)
+    assert event.kind == "gap"
+    assert "timestamp_gap" in event.evidence
+    assert event.start == pytest.approx(3.0, abs=0.01)
+    assert event.end == pytest.approx(5.5, abs=0.01)
+    assert stalled.nonzero()[0].tolist() == [89]
+
+
+def test_a_steadily_uneven_frame_rate_has_no_gap(tmp_path: Path) -> None:
+    steps = np.tile([1, 1, 4], 50)
+    times = (np.concatenate([[0], np.cumsum(steps)])[:150] * 0.1).tolist()
+    path = write_clip(tmp_path / "a.mp4", scene(), FPS, options=X264, pts_s=times)
+    assert not [event for event in watch(path)[0].events if event.counted]
+
+
+@pytest.mark.parametrize("crf", ["23", "38"])
+def test_a_spinner_before_the_first_motion_is_initial_buffering(tmp_path: Path, crf: str) -> None:
+    black = [np.zeros_like(scene()[0])] * 60
+    clip = spinning([*black, *scene()], 0, 60, 32)
+    stalling, _ = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": crf}))
+    event = the_stall(stalling)
+    assert event.kind == "initial_buffering"
+    assert_lasts(event, 0, 60)
+    assert stalling.initial_buffering_sec == pytest.approx(2.0, abs=0.07)
+    assert stalling.rebuffer_number == 0
+    assert stalling.rebuffer_duration_sec == 0.0
+    assert stalling.stall_ratio == pytest.approx(2 / 7, abs=0.02)
+
+
+def test_a_first_frame_that_stands_and_then_moves_is_initial_buffering(tmp_path: Path) -> None:
+    clip = with_freeze(scene(), 0, 45)
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))[0])
+    assert event.kind == "initial_buffering"
+    assert event.start == 0.0
+    assert event.confidence <= 0.5  # a poster would look the same
+    assert_lasts(event, 0, 46)
+
+
+def test_a_still_camera_whose_object_stops_dead_is_a_freeze(tmp_path: Path) -> None:
+    clip = still_camera(180, 40, pause=range(90, 150))
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))[0])
+    assert_lasts(event, 90, 150)
+
+
+def cut_to_slide() -> list[Frame]:
+    """Return the scene with a still slide cut in for 2.5 s."""
+    return [*scene()[:START], *slide(LENGTH), *scene()[START:]]
+
+
+CONTENT = {
+    "a static slide": lambda: slide(180),
+    "a small moving object": lambda: still_camera(180, 12),
+    "a larger moving object": lambda: still_camera(180, 40),
+    "a fade to black and hold": lambda: fading(scene(), 60, 30),
+    "a fade to black and back": lambda: [*fading(scene(), 60, 30), *scene(2.0, 9)],
+    "a cut to a slide and back": cut_to_slide,
+    "brightness that drifts": lambda: [
+        np.clip(picture * (1 + 0.0005 * index), 0, 255).astype(np.uint8)
+        for index, picture in enumerate(slide(180))
+    ],
+    "a static camera with noise": lambda: noisy(slide(150), 3),
+    "a noisy camera on an object": lambda: noisy(still_camera(150, 20), 4),
+    "slow motion": lambda: list(scene(6.0, 0, 0.05)),
+    "animation on threes": lambda: [picture for picture in scene()[::3] for _ in range(3)],
+    "a 24 to 30 pull-up": lambda: [
+        picture
+        for index, picture in enumerate(scene()[:120])
+        for _ in range(2 if index % 4 == 3 else 1)
+    ],
+    "two frames a second": lambda: [picture for picture in scene()[::15] for _ in range(15)],
+    "dropped frames": lambda: [scene()[index - index % (2 + index // 30)] for index in range(150)],
+    "a camera that comes to rest": lambda: coming_to_rest(),
+    "slides with wipes": lambda: presentation(4),
+}
+
+
+@pytest.mark.parametrize("crf", ["23", "38"])
+@pytest.mark.parametrize("content", CONTENT)
+def test_content_is_not_a_stall(tmp_path: Path, content: str, crf: str) -> None:
+    path = write_clip(tmp_path / "a.mp4", CONTENT[content](), FPS, options={"crf": crf})
+    stalling, stalled = watch(path)
+    assert not [event for event in stalling.events if event.counted]
+    assert not stalled.any()
+    assert stalling.stall_ratio == 0.0
+    assert stalling.time_since_last_stall_sec is None
+
+
+def test_animation_at_twelve_frames_a_second_is_not_a_stall(tmp_path: Path) -> None:
+    clip = [picture for picture in scene()[::3] for _ in range(2)]
+    assert not watch(write_clip(tmp_path / "a.mp4", clip, 24, options=X264))[0].events
+
+
+def test_a_static_slide_is_reported_as_content(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", slide(150), FPS, options=X264)
+    (event,) = watch(path)[0].events
+    assert event.kind == "static"
+    assert event.duration == pytest.approx(5.0)
+
+
+def test_a_freeze_in_animation_stands_out_of_its_cadence(tmp_path: Path) -> None:
+    drawn = [picture for picture in scene()[::2] for _ in range(2)]
+    path = write_clip(tmp_path / "a.mp4", with_freeze(drawn, START, 45), FPS, options=X264)
+    assert_lasts(the_stall(watch(path)[0]), START, START + 45)
+
+
+def test_an_intra_only_clip_keeps_its_motion(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", frozen(), FPS, options=X264, gop=1)
+    assert_lasts(the_stall(watch(path)[0]), START, START + LENGTH)
