@@ -16,6 +16,9 @@ from vqa2cli.report.rows import Record
 #: Columns a table may take where no terminal limits it, so that no cell is cut.
 _UNLIMITED = 100_000
 
+#: Columns of a file's name that notes do not take from it.
+_FILE_WIDTH = 48
+
 _COLOURS = {"high": "green", "good": "green", "fair": "yellow", "poor": "red", "low": "red"}
 
 
@@ -66,12 +69,13 @@ def _console(stream: TextSink, width: int | None) -> Console:
 def table_of(records: list[Record]) -> Table:
     """Return the table of score records, a row each."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("file", overflow="fold")
+    longest = max(len(one_line(record["file"])) for record in records)
+    table.add_column("file", overflow="fold", min_width=min(longest, _FILE_WIDTH))
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("level", no_wrap=True)
     table.add_column("worst window", no_wrap=True)
     table.add_column("stalls", no_wrap=True)
-    table.add_column("notes", overflow="fold")
+    table.add_column("notes")
     for record in records:
         table.add_row(*_cells(record))
     return table
@@ -86,7 +90,8 @@ def _cells(record: Record) -> tuple[Text, ...]:
         Text(level, style=_COLOURS.get(level, "")),
         Text(_worst(record)),
         Text(_stalls(record)),
-        Text(one_line(_notes(record)), style="" if score else "red"),
+        # Cut where the terminal ends; other formats and stderr have it whole.
+        Text(one_line(_notes(record)), "" if score else "red", no_wrap=True, overflow="ellipsis"),
     )
 
 
