@@ -127,6 +127,22 @@ def test_a_still_image_whose_name_is_a_pattern_opens_itself(tmp_path: Path) -> N
     assert blue < 10
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".flv"])
+def test_a_title_that_is_not_utf8_is_no_reason_to_refuse(tmp_path: Path, suffix: str) -> None:
+    plain, titled = clip(tmp_path / f"v{suffix}", 5), tmp_path / f"titled{suffix}"
+    with av.open(str(plain)) as src, av.open(str(titled), "w") as out:
+        out.metadata["title"] = "Cafe noir"
+        copy = out.add_stream_from_template(src.streams.video[0])
+        for packet in src.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                out.mux(packet)
+    data = titled.read_bytes()
+    assert b"Cafe noir" in data
+    titled.write_bytes(data.replace(b"Cafe noir", b"Caf\xe9 noir"))
+    assert scan_packets(titled).packets == 5
+
+
 def test_packets_give_duration_rate_and_bit_rate(tmp_path: Path) -> None:
     path = clip(tmp_path / "v.mp4", 50, gop=10)
     scan = scan_packets(path)

@@ -34,6 +34,8 @@ _ABRUPT = 0.3
 _ABRUPT_EDGE = 0.5
 #: Activity, luma levels over the whole picture, below which motion alone proves little.
 _WEAK = 0.3
+#: Activity so faint that coarse coding of it stands and steps by itself.
+_FAINT = 0.08
 #: Share of the activity before it that a stall may keep.
 _DROP = 0.15
 #: Median tile difference that shows the grain of a live picture, levels.
@@ -202,6 +204,8 @@ def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: 
 def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -> str | None:
     """Return why a span after motion may be content at rest; None without a reason."""
     activity, exact = rest(clip, span)
+    if before.activity < _FAINT:
+        return "weak_motion"
     if activity > _DROP * before.activity:
         return "small_drop"
     rests, starts = _gradual(before, exact), moves and _gradual(after, exact)
