@@ -5,6 +5,7 @@
     model = vqa2cli.load_model()
     assessment = vqa2cli.score("clip.mp4", model)
     assessment.score.value, assessment.score.level
+    rows = vqa2cli.score_files(paths, model, vqa2cli.RunConfig(streaming=True))
 
     vqa2cli.find_stalls("clip.mp4").stall_ratio  # loads no model
 

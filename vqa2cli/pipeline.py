@@ -92,17 +92,44 @@ def find_stalls(
     return row.stalling
 
 
-def score(path: str | Path, model: QualityModel, config: RunConfig | None = None) -> Assessment:
+def score(
+    path: str | Path, model: QualityModel | None = None, config: RunConfig | None = None
+) -> Assessment:
     """Return the assessment of one clip.
+
+    Args:
+        path: a video file.
+        model: what scores; None loads the one `config` names, so load it once for many clips.
+        config: how; its defaults are those of the command line.
 
     Raises:
         VideoError: the file cannot be scored.
-        MissingError: the model, the engine or the device fails altogether.
+        UsageError: the model's protocol answers questions and gives no score.
+        MissingError: the model, the engine or the device is missing or fails.
     """
-    (row,) = score_files([Path(path)], model, config)
+    settings = config or RunConfig()
+    (row,) = score_files([Path(path)], model or configured_model(settings), settings)
     if row.error is not None:
         raise VideoError(row.error.kind, f"{path}: {row.error.message}")
     return row
+
+
+def configured_model(config: RunConfig) -> QualityModel:
+    """Return the model `config` names, as it asks for it.
+
+    Raises:
+        UsageError: there is no such protocol.
+        MissingError: the model, the engine or the device is missing.
+    """
+    from vqa2cli.model import load_model
+
+    return load_model(
+        config.model,
+        device=config.device,
+        precision=config.precision,
+        engine=config.engine,
+        protocol=config.protocol,
+    )
 
 
 def _stalls_only(min_stall_s: float) -> Sampling:

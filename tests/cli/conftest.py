@@ -44,6 +44,14 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("model"))
 
 
+@pytest.fixture
+def embedded(model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the tiny model stand in for the one that ships with the package."""
+    (tmp_path / "mini").symlink_to(model_dir)
+    monkeypatch.setattr("vqa2cli.model.catalogue.EMBEDDED_DIR", tmp_path)
+    return tmp_path / "mini"
+
+
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two good clips, one of them with a stall."""

@@ -180,8 +180,27 @@ def test_sample_makes_a_ladder_that_the_other_commands_take(vqa2: Run, tmp_path:
     assert (again.code, len(again.err.splitlines())) == (2, 1)
 
 
-def test_doctor_tells_what_runs_and_what_to_do(vqa2: Run) -> None:
+def test_doctor_without_the_embedded_model_is_code_4_and_tells_what_to_do(
+    vqa2: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("vqa2cli.model.catalogue.EMBEDDED_DIR", tmp_path)
     done = vqa2("doctor")
-    assert done.code in (0, 4)
+    assert done.code == 4
     assert "ffmpeg in av" in done.out
-    assert ("missing " in done.out) == (done.code == 4)
+    (missing,) = [line for line in done.out.splitlines() if line.startswith("missing")]
+    assert "reinstall" in missing
+
+
+def test_doctor_runs_the_engines_on_the_embedded_model(vqa2: Run, embedded: Path) -> None:
+    done = vqa2("doctor")
+    assert done.code == 0, done.out
+    lines = [line.split() for line in done.out.splitlines()]
+    assert ["ok", "engine", "auto", "runs"] in [words[:4] for words in lines]
+    assert all(words[0] in ("ok", "note") for words in lines)
+    assert any("sha256" in words for words in lines)
+
+
+def test_the_embedded_model_is_the_default(vqa2: Run, embedded: Path, clips: Path) -> None:
+    done = vqa2("score", clips / "moving.mp4", "--format", "ndjson")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["model"]["name"] == "vqa2-mini"

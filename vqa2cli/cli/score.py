@@ -92,19 +92,12 @@ def _score(
     frames: Path | None,
 ) -> dict[str, bool]:
     """Score `files` into the report; return what decides the exit code."""
-    from vqa2cli.model import load_model
-    from vqa2cli.pipeline import score_files
+    from vqa2cli.pipeline import configured_model, score_files
     from vqa2cli.report.rows import record_of
 
     on_terminal = chosen != "table" and output is None and sys.stdout.isatty()
     with open_output(output) as stream, open_frames(frames) as per_frame:
-        model = load_model(
-            config.model,
-            device=config.device,
-            precision=config.precision,
-            engine=config.engine,
-            protocol=config.protocol,
-        )
+        model = configured_model(config)
         messenger.detail(f"model {model.info.name} on {model.info.device}: {model.info}")
         # Closing the writer ends the report, also of a run that is stopped, so that it parses.
         with (
