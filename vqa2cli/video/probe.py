@@ -112,7 +112,10 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     check_regular_file(path)
     with ffmpeg_errors(path):
         # An absolute path behind "file:" can never be read as another protocol.
-        container = av.open("file:" + os.path.abspath(path), options=_OPEN_OPTIONS)
+        # Titles in Latin-1 are common and no reason to refuse a clip.
+        container = av.open(
+            "file:" + os.path.abspath(path), options=_OPEN_OPTIONS, metadata_errors="replace"
+        )
     with container:
         if has_encrypted_video_track(path):
             raise _encrypted(path)
