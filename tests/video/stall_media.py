@@ -94,10 +94,10 @@ def watch(path: Path, min_stall_s: float = 0.3) -> tuple[Stalling, NDArray[np.ui
     track = StallTrack(min_stall_s)
     end_s = 0.0
     with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            assert frame.time is not None
-            track.add(luma_of(frame), frame.time, bool(frame.key_frame))
-            end_s = frame.time + 1 / FPS
+        for index, frame in enumerate(container.decode(video=0)):
+            pts_s = index / FPS if frame.time is None else frame.time  # raw streams have no times
+            track.add(luma_of(frame), pts_s, bool(frame.key_frame))
+            end_s = pts_s + 1 / FPS
     return track.close(end_s)
 
 

@@ -56,7 +56,7 @@ def _central() -> NDArray[np.bool_]:
     return inside
 
 
-CENTRAL = _central()
+OUTSIDE = ~_central()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,10 @@ class Picture:
 def _tile_means(samples: Luma) -> TileMap:
     """Return the mean [18, 32] of each tile of `samples` [90, 160]."""
     rows = samples.reshape(TILES[0], -1, SAMPLES[1]).sum(1, dtype=np.uint16)
-    sums = rows.reshape(*TILES, -1).sum(2, dtype=np.uint16)
+    parts = rows.reshape(*TILES, -1)
+    sums = parts[:, :, 0].copy()  # adding columns takes half the time of summing five by five
+    for column in range(1, parts.shape[2]):
+        sums += parts[:, :, column]
     means: TileMap = sums.astype(np.float32) / _POINTS
     return means
 
@@ -107,9 +110,9 @@ class Change:
 
     def still(self, *, outside_only: bool) -> bool:
         """Whether nothing moved: anywhere, or outside the middle of the picture."""
-        seen = self.moved & ~CENTRAL if outside_only else self.moved
+        seen = self.moved & OUTSIDE if outside_only else self.moved
         even = self.noise <= _MOST_NOISE and self.drift <= _MOST_DRIFT
-        return even and int(seen.sum()) <= _STILL_TILES
+        return even and int(np.count_nonzero(seen)) <= _STILL_TILES
 
     @property
     def recoded(self) -> bool:
@@ -128,7 +131,7 @@ def change(a: Picture, b: Picture, noise: float | None = None) -> Change:
     return Change(tiles, tiles > floor, median, drift, shift)
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """Frames `first` to `last`, both included, that show what frame `first - 1` shows.
 
@@ -142,7 +145,7 @@ class Run:
     crept: bool
     jump: float
     blank: bool
-    heat: NDArray[np.uint32]
+    heat: NDArray[np.uint32] | None = None  # None: nothing moved; hours of repeats stay small
     active: int = 0
 
 
@@ -215,7 +218,9 @@ class RunFinder:
         return grown or not since.still(outside_only=self._outside_only)
 
     def _restart(self, picture: Picture, *, crept: bool) -> None:
-        """Hold `picture` from now on."""
+        """Hold `picture` from now on; forget a run of one frame, a cadence is full of them."""
+        if self._open is not None and self._open.first == self._open.last and not self._open.crept:
+            self.runs.pop()
         self._open, self._held, self._noise, self._crept = None, picture, 0.0, crept
 
     def _extend(self, index: int, picture: Picture, moved: Change, healed: bool) -> None:
@@ -223,13 +228,13 @@ class RunFinder:
         assert self._held is not None
         if self._open is None:
             jump = change(self._held, self._last).shift if self._last is not None else 0.0
-            heat = np.zeros(TILES, np.uint32)
-            self._open = Run(index, index, self._crept, jump, self._held.blank, heat)
+            self._open = Run(index, index, self._crept, jump, self._held.blank)
             self.runs.append(self._open)
         self._open.last = index
         self._last = picture
         if healed:
             self._held = picture
         elif moved.moved.any():  # what recoding changes is no spinner
-            self._open.heat += moved.moved
+            heat = self._open.heat
+            self._open.heat = moved.moved.astype(np.uint32) if heat is None else heat + moved.moved
             self._open.active += 1

@@ -35,8 +35,8 @@ def _samples(plane: av.video.plane.VideoPlane, depth: int) -> NDArray[np.uint8]:
     rows, columns = _points(plane.height, SAMPLES[0]), _points(plane.width, SAMPLES[1])
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[rows]
     if depth == 8:
-        return lines[:, columns]
-    picked = lines.view("<u2")[:, columns] >> np.uint16(depth - 8)
+        return lines.take(columns, axis=1)
+    picked = lines.view("<u2").take(columns, axis=1) >> np.uint16(depth - 8)
     return picked.astype(np.uint8)
 
 
