@@ -175,9 +175,7 @@ def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -
     )
 
 
-def make_distortion(
-    name: str, source: Source, kind: int, level: int, out: Path, seed: int
-) -> Item:
+def make_distortion(name: str, source: Source, kind: int, level: int, out: Path, seed: int) -> Item:
     """Distort one source and label it with what people thought of that type and level."""
     folder = out / "clips"
     folder.mkdir(exist_ok=True)

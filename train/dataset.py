@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from train.corpus import Item
-from train.features import Look, load_look
+from train.features import load_look
 from train.stall_cost import StallCost, draw_stalls
 from vqa2cli.levels import LEVELS, soft_levels
 from vqa2cli.model.facts import describe_stream
@@ -21,9 +23,13 @@ from vqa2cli.video.media import StreamFacts
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How samples are drawn and how long to train; the `[fit]` table of a recipe."""
+    """How samples are drawn and how long to train: a stage's table in a recipe.
 
-    epochs: int
+    `keyframes` and `motion_frames` are the counts a batch may draw; no key frames at all
+    trains the motion branch alone.
+    """
+
+    steps: int
     groups: int
     per_group: int
     keyframes: tuple[int, ...]
@@ -42,7 +48,10 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Sample:
-    """One item of a batch: uint8 pictures [K, S, S, 3] and [T, s, s, 3], facts text, label."""
+    """One item of a batch: uint8 key frames [K, S, S, 3], motion, texts and label.
+
+    `motion` is uint8 frames [T, s, s, 3], or features [T, C] once the branch is trained.
+    """
 
     keyframes: Tensor
     motion: Tensor
@@ -58,8 +67,15 @@ class LookDataset(Dataset):
     An index is (item, key frames, motion frames, seed), as `SourceBatches` yields them.
     """
 
-    def __init__(self, items: Sequence[Item], looks: Sequence[Path], fit: FitSettings) -> None:
-        self.items, self.looks, self.fit = items, looks, fit
+    def __init__(
+        self,
+        items: Sequence[Item],
+        looks: Sequence[Path],
+        fit: FitSettings,
+        features: Sequence[NDArray] | None = None,
+    ) -> None:
+        """`features` [T, C] of each item stand in for its motion frames once they are final."""
+        self.items, self.looks, self.fit, self.features = items, looks, fit, features
         sources = sorted({item.source for item in items})
         self.group_of = {source: index for index, source in enumerate(sources)}
 
@@ -78,7 +94,8 @@ class LookDataset(Dataset):
         if rng.random() < self.fit.stalls_told:
             stalls, cost = draw_stalls(self.fit.stall_cost, rng)
             label = max(label - cost, 0.0)
-        pictures, frames = crop(look, keyframes, motion, rng)
+        moving = look.motion if self.features is None else self.features[number]
+        pictures, frames = crop(look.keyframes, moving, keyframes, motion, rng)
         return Sample(pictures, frames, facts, stalls, label, self.group_of[item.source])
 
 
@@ -90,21 +107,23 @@ def jittered(facts: StreamFacts, spread_db: float, rng: np.random.Generator) -> 
     return replace(facts, bits_per_pixel=facts.bits_per_pixel * factor)
 
 
-def crop(look: Look, keyframes: int, motion: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Draw key frames in order and a run of motion frames; mirror both or neither.
+def crop(
+    pictures: NDArray, moving: NDArray, keyframes: int, motion: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw key frames in order and a run of motion; mirror the pictures or not.
 
     A look too short for the draw repeats its frames from the start.
     """
-    every = len(look.keyframes)
+    every = len(pictures)
     chosen = np.sort(rng.permutation(np.arange(max(every, keyframes)) % every)[:keyframes])
-    start = rng.integers(max(len(look.motion) - motion, 0) + 1)
-    run = (start + np.arange(motion)) % len(look.motion)
-    pictures, frames = look.keyframes[chosen], look.motion[run]
+    start = rng.integers(max(len(moving) - motion, 0) + 1)
+    run = moving[(start + np.arange(motion)) % len(moving)]
+    drawn = pictures[chosen]
     if rng.random() < 0.5:
-        pictures, frames = pictures[:, :, ::-1], frames[:, :, ::-1]
-    return (
-        torch.from_numpy(np.ascontiguousarray(pictures)),
-        torch.from_numpy(np.ascontiguousarray(frames)),
+        drawn = drawn[:, :, ::-1]
+        run = run[:, :, ::-1] if run.ndim == 4 else run
+    return torch.from_numpy(np.ascontiguousarray(drawn)), torch.from_numpy(
+        np.ascontiguousarray(run)
     )
 
 
@@ -112,7 +131,7 @@ class SourceBatches(Sampler):
     """Batches of `groups` sources with `per_group` items each, the same for the same seed.
 
     Within a batch every sample has as many key frames and motion frames as the others. One
-    epoch sees each source about as often as it has items.
+    epoch sees each source about as often as it has items; each iteration draws the next.
     """
 
     def __init__(self, items: Sequence[Item], fit: FitSettings, seed: int) -> None:
@@ -120,10 +139,6 @@ class SourceBatches(Sampler):
         self.by_source: dict[str, list[int]] = {}
         for index, item in enumerate(items):
             self.by_source.setdefault(item.source, []).append(index)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration draws."""
-        self.epoch = epoch
 
     def chunks(self, rng: np.random.Generator) -> list[list[int]]:
         """Return every source's items in shuffled runs of `per_group`."""
@@ -141,9 +156,10 @@ class SourceBatches(Sampler):
 
     def __iter__(self) -> Iterator[list[tuple[int, int, int, int]]]:
         rng = np.random.default_rng([self.seed, self.epoch])
+        self.epoch += 1
         runs = self.chunks(rng)
         for at in range(len(self)):
-            batch = sum(runs[at * self.fit.groups : (at + 1) * self.fit.groups], [])
+            batch = list(chain(*runs[at * self.fit.groups : (at + 1) * self.fit.groups]))
             keyframes = int(rng.choice(self.fit.keyframes))
             motion = int(rng.choice(self.fit.motion_frames))
             seeds = rng.integers(2**31, size=len(batch))

@@ -11,30 +11,31 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from train.brisque import brisque_of_clip
-from train.corpus import Item
-from train.correlation import ordering, plcc, srcc
+from train.corpus import Item, read_items
+from train.correlation import Agreement, Ordering, agreement, ordering, srcc
 from train.kadid import KADID_TYPES
 from train.peers import brisque_svr, facts_svr
 from vqa2cli.config import RunConfig
+from vqa2cli.errors import UsageError
 from vqa2cli.model import QualityModel
 from vqa2cli.pipeline import score_files
-from vqa2cli.video.media import StreamFacts
-from vqa2cli.video.probe import probe
+from vqa2cli.video.decode import decode_clip
+from vqa2cli.video.media import Opened, Sampling, StreamFacts
 
 #: Pairs of one content closer than this in VMAF carry no order, points.
 MIN_GAP = 6.0
 
+#: Training clips the learning peers are fitted on, about; they gain nothing from more.
+PEER_TRAINING = 900
+
 
 @dataclass(frozen=True)
-class Agreement:
-    """How one predictor agrees with the labels of `n` clips; `ordering` is a share of pairs."""
+class Row:
+    """How one predictor does on a set of clips, pairs of one content included."""
 
     name: str
-    n: int
-    srcc: float
-    plcc: float
-    ordering: float
-    pairs: int
+    agreement: Agreement
+    ordering: Ordering
 
 
 def score_items(
@@ -61,23 +62,18 @@ def score_items(
     return scores
 
 
-def agreement(name: str, predicted: NDArray, items: Sequence[Item]) -> Agreement:
-    """Return how `predicted` agrees with the labels; items it is NaN for are left out."""
-    known = np.isfinite(predicted)
-    labels = np.array([item.label for item in items])[known]
-    found = ordering(
-        predicted[known],
-        labels,
-        [item.source for item, there in zip(items, known, strict=True) if there],
-        MIN_GAP,
-    )
-    return Agreement(
+def compare(name: str, predicted: NDArray, items: Sequence[Item]) -> Row:
+    """Return how `predicted` agrees with the labels; items it is NaN for are left out.
+
+    Intervals draw whole contents; pairs are of one source.
+    """
+    known = [index for index, value in enumerate(predicted) if np.isfinite(value)]
+    scores = predicted[known]
+    labels = np.array([items[index].label for index in known])
+    return Row(
         name,
-        int(known.sum()),
-        srcc(predicted[known], labels),
-        plcc(predicted[known], labels),
-        found.share,
-        found.pairs,
+        agreement(scores, labels, groups=[items[index].content for index in known]),
+        ordering(scores, labels, [items[index].source for index in known], MIN_GAP),
     )
 
 
@@ -95,9 +91,16 @@ def peer_inputs(items: Sequence[Item], corpus: Path) -> PeerInputs:
     files = [corpus / item.path for item in items]
     return PeerInputs(
         np.stack([brisque_of_clip(path) for path in tqdm(files, desc="brisque", unit="clip")]),
-        [probe(path).facts for path in files],
+        [stream_facts(path) for path in files],
         np.array([np.nan if item.qp is None else item.qp for item in items]),
     )
+
+
+def stream_facts(path: Path) -> StreamFacts:
+    """Return the facts of the encode, as scoring tells them to a model."""
+    opened = next(iter(decode_clip(path, Sampling(window_s=2.0))))
+    assert isinstance(opened, Opened)
+    return opened.facts
 
 
 def log_bits_per_pixel(facts: Sequence[StreamFacts]) -> NDArray[np.float64]:
@@ -122,7 +125,7 @@ def fact_features(facts: Sequence[StreamFacts], items: Sequence[Item]) -> NDArra
 
 def peers(
     train: PeerInputs, test: PeerInputs, train_items: Sequence[Item], test_items: Sequence[Item]
-) -> list[Agreement]:
+) -> list[Row]:
     """Return how the trivial peers do on the test items, those that learn fitted on train's."""
     labels = np.array([item.label for item in train_items])
     groups = np.array([item.content for item in train_items])
@@ -134,10 +137,10 @@ def peers(
         groups=groups,
     )
     return [
-        agreement("BRISQUE36 + SVR", learned_pixels, test_items),
-        agreement("log(bits per pixel)", log_bits_per_pixel(test.facts), test_items),
-        agreement("mean QP (x264 and x265 only)", -test.qp, test_items),
-        agreement("stream facts + SVR", learned_facts, test_items),
+        compare("BRISQUE36 + SVR", learned_pixels, test_items),
+        compare("log(bits per pixel)", log_bits_per_pixel(test.facts), test_items),
+        compare("mean QP (x264 and x265 only)", -test.qp, test_items),
+        compare("stream facts + SVR", learned_facts, test_items),
     ]
 
 
@@ -170,3 +173,58 @@ def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
             trend = srcc(np.array(means), np.arange(1.0, 6.0))
             trends.append(TypeTrend(kind, name, tuple(means), tuple(human), trend))
     return trends
+
+
+@dataclass(frozen=True)
+class CorpusResult:
+    """All that is measured on one split."""
+
+    renditions: list[Row]
+    distortions: list[Row]
+    trends: list[TypeTrend]
+
+
+def evaluate_corpus(
+    model: QualityModel, corpus: Path, split: str, *, with_peers: bool = True
+) -> CorpusResult:
+    """Return what `model` does on the renditions and made distortions of a split.
+
+    Raises:
+        UsageError: the corpus has no item of that split.
+    """
+    items = read_items(corpus)
+    renditions = [item for item in items if item.split == split and item.kind == "rendition"]
+    distorted = [item for item in items if item.split == split and item.kind == "distortion"]
+    if not renditions:
+        raise UsageError(f"{corpus}: no renditions of split {split!r}; build them first")
+    facts, pixels = RunConfig(), RunConfig(stream_facts=False)
+    scores = score_items(model, renditions, corpus, facts)
+    rows = [
+        compare(f"{model.info.name}, with stream facts", scores, renditions),
+        compare(
+            f"{model.info.name}, pixels alone",
+            score_items(model, renditions, corpus, pixels),
+            renditions,
+        ),
+    ]
+    for codec in sorted({item.codec for item in renditions}):
+        chosen = [index for index, item in enumerate(renditions) if item.codec == codec]
+        members = [renditions[index] for index in chosen]
+        rows.append(compare(f"{model.info.name}, {codec}", scores[chosen], members))
+    if with_peers:
+        training = [item for item in items if item.split == "train" and item.kind == "rendition"]
+        training = training[:: max(len(training) // PEER_TRAINING, 1)]
+        rows += peers(
+            peer_inputs(training, corpus), peer_inputs(renditions, corpus), training, renditions
+        )
+    return CorpusResult(rows, *_distortions(model, distorted, corpus, facts))
+
+
+def _distortions(
+    model: QualityModel, items: Sequence[Item], corpus: Path, config: RunConfig
+) -> tuple[list[Row], list[TypeTrend]]:
+    """Return the agreement with human means over types and levels, and each type's trend."""
+    if not items:
+        return [], []
+    scores = score_items(model, items, corpus, config)
+    return [compare(model.info.name, scores, items)], kadid_trends(scores, items)

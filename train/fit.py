@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
-from train.corpus import Item
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
 from train.losses import expected_scores, level_loss, order_loss, plcc_loss
 from vqa2cli.model.network import Vqa2Network
@@ -37,9 +34,10 @@ class Scorer(nn.Module):
         groups: Tensor,
     ) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of a batch made by `collate`."""
-        batch, count = keyframes.shape[:2]
-        visual = self.network.visual_tokens(keyframes.flatten(0, 1)).unflatten(0, (batch, count))
-        moving = self.network.motion_tokens(self.network.motion_features(motion))
+        count = keyframes.shape[1]
+        visual = self.visual_tokens(keyframes)
+        features = motion if motion.ndim == 3 else self.network.motion_features(motion)
+        moving = self.network.motion_tokens(features)
         rows = [
             self.network.assemble(
                 self.prompter.scoring_ids(count, motion.shape[1], facts=told, stalls=stood),
@@ -54,38 +52,48 @@ class Scorer(nn.Module):
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
         return {"loss": loss, "scores": scores}
 
+    def visual_tokens(self, keyframes: Tensor) -> Tensor:
+        """Return tokens [B, K, P, D] of key frames [B, K, S, S, 3]; K may be 0."""
+        batch, count = keyframes.shape[:2]
+        if count == 0:
+            width = self.network.config.language.hidden_size
+            return torch.zeros(batch, 0, 1, width, device=keyframes.device)
+        tokens = self.network.visual_tokens(keyframes.flatten(0, 1))
+        return tokens.reshape(batch, count, *tokens.shape[1:])
+
 
 class ScorerTrainer(Trainer):
     """Trainer with batches of whole sources and a learning rate of its own for the tower."""
 
-    def __init__(self, fit: FitSettings, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.fit = fit
+    def __init__(self, scorer: Scorer, dataset: LookDataset, arguments: TrainingArguments) -> None:
+        super().__init__(model=scorer, args=arguments, train_dataset=dataset)
+        self.scorer, self.dataset = scorer, dataset
 
     def get_train_dataloader(self) -> DataLoader:
-        """Return batches of sources; the Trainer advances their epoch."""
-        dataset = self.train_dataset
-        batches = SourceBatches(dataset.items, self.fit, self.args.seed)
-        loader = DataLoader(
-            dataset,
+        """Return batches of whole sources."""
+        batches = SourceBatches(self.dataset.items, self.scorer.fit, self.args.seed)
+        return DataLoader(
+            self.dataset,
             batch_sampler=batches,
             collate_fn=collate,
             num_workers=self.args.dataloader_num_workers,
         )
-        return loader
 
     def create_optimizer(self, *_: object) -> torch.optim.Optimizer:
         """Return AdamW; norms, biases and embeddings are not decayed."""
+        fit = self.scorer.fit
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.scorer.named_parameters():
+            if not parameter.requires_grad:
+                continue
             decayed = parameter.ndim > 1 and "embed" not in name
             groups.setdefault(("vision_tower" in name, decayed), []).append(parameter)
         self.optimizer = torch.optim.AdamW(
             [
                 {
                     "params": parameters,
-                    "lr": self.fit.vision_learning_rate if vision else self.fit.learning_rate,
-                    "weight_decay": self.fit.weight_decay if decayed else 0.0,
+                    "lr": fit.vision_learning_rate if vision else fit.learning_rate,
+                    "weight_decay": fit.weight_decay if decayed else 0.0,
                 }
                 for (vision, decayed), parameters in groups.items()
             ],
@@ -95,23 +103,17 @@ class ScorerTrainer(Trainer):
 
 
 def fit_scorer(
-    scorer: Scorer,
-    items: Sequence[Item],
-    looks: Sequence[Path],
-    out: Path,
-    seed: int,
-    resume: bool = False,
+    scorer: Scorer, dataset: LookDataset, out: Path, seed: int, resume: bool = False
 ) -> list[dict[str, float]]:
     """Train `scorer` in place and return the log: one record every 20 steps.
 
-    Batch norms of the motion branch learn their statistics; `out` holds checkpoints.
+    Parameters that need no gradient stay as they are; `out` holds checkpoints.
     """
     fit = scorer.fit
-    scorer.network.slowfast.freeze_norms(False)
     arguments = TrainingArguments(
         output_dir=str(out),
         seed=seed,
-        num_train_epochs=fit.epochs,
+        max_steps=fit.steps,
         learning_rate=fit.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=fit.warmup,
@@ -119,14 +121,12 @@ def fit_scorer(
         bf16=True,
         use_cpu=not torch.cuda.is_available(),
         logging_steps=20,
-        save_strategy="epoch",
+        save_steps=200,
         save_total_limit=1,
         report_to=[],
         remove_unused_columns=False,
         dataloader_num_workers=0,
     )
-    trainer = ScorerTrainer(
-        fit, model=scorer, args=arguments, train_dataset=LookDataset(items, looks, fit)
-    )
+    trainer = ScorerTrainer(scorer, dataset, arguments)
     trainer.train(resume_from_checkpoint=resume)
     return [record for record in trainer.state.log_history if "loss" in record]

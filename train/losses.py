@@ -17,13 +17,15 @@ def level_loss(logits: Tensor, targets: Tensor, level_ids: list[int]) -> Tensor:
         targets: [B, 5] probabilities of the level words, best first.
     """
     log_probs = functional.log_softmax(logits, dim=-1)[:, level_ids]
-    return -(targets * log_probs).sum(-1).mean()
+    each: Tensor = -(targets * log_probs).sum(-1)
+    return each.mean()
 
 
 def expected_scores(logits: Tensor, level_ids: list[int]) -> Tensor:
     """Return the scores [B] in 0-1 under the softmax over the five words."""
     values = torch.tensor(tuple(LEVELS.values()), device=logits.device)
-    return functional.softmax(logits[:, level_ids], dim=-1) @ values
+    scores: Tensor = functional.softmax(logits[:, level_ids], dim=-1) @ values
+    return scores
 
 
 def plcc_loss(scores: Tensor, labels: Tensor) -> Tensor:
@@ -42,4 +44,5 @@ def order_loss(scores: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
     if not chosen.any():
         return scores.sum() * 0
     found = scores[:, None] - scores[None, :]
-    return functional.relu(0.5 * gap - found)[chosen].mean() * 4
+    short: Tensor = functional.relu(0.5 * gap - found)[chosen]
+    return short.mean() * 4

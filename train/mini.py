@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
 
 from train.corpus import CorpusPlan, Item, build_corpus, read_items
-from train.features import LookCache
+from train.dataset import LookDataset
+from train.features import LookCache, load_look
 from train.fit import Scorer, fit_scorer
 from train.recipe import Recipe
 from train.vocabulary import train_tokenizer
@@ -91,24 +96,30 @@ def train_split(items: list[Item]) -> list[Item]:
 def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = False) -> Path:
     """Train on a built corpus and return the finished model directory.
 
+    First the motion branch with the language model, on motion alone; then, the branch frozen
+    and its features computed once, the tower and the language model.
+
     Raises:
         FileNotFoundError: the corpus is not built yet.
     """
     torch.manual_seed(recipe.seed)
-    place.model.mkdir(parents=True, exist_ok=True)
-    train_tokenizer(place.model, recipe.vocabulary)
-    rows = read_tokenizer(place.model).get_vocab_size()
-    language = replace(recipe.network.language, vocab_size=rows)
-    network = Vqa2Network(replace(recipe.network, language=language))
-    prompter = Prompter.from_directory(place.model, PROTOCOLS[recipe.network.protocol])
-
+    network, prompter = new_network(recipe, place.model)
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
+
+    network.slowfast.freeze_norms(False)
+    scorer = Scorer(network, prompter, recipe.motion)
+    dataset = LookDataset(items, looks, recipe.motion)
+    log = {"motion": fit_scorer(scorer, dataset, place.out / "motion", recipe.seed, resume)}
+
+    network.slowfast.freeze_norms(True)
+    network.slowfast.requires_grad_(False)
+    network.slowfast.position_embedding.requires_grad_(True)
     scorer = Scorer(network, prompter, recipe.fit)
-    log = fit_scorer(scorer, items, looks, place.out / "checkpoints", recipe.seed, resume)
+    dataset = LookDataset(items, looks, recipe.fit, motion_features(network, looks))
+    log["all"] = fit_scorer(scorer, dataset, place.out / "all", recipe.seed, resume)
 
     network.eval()
-    network.slowfast.freeze_norms(True)
     save_network(network, place.model, place.model)
     export_motion(place.model)
     record = {
@@ -116,8 +127,30 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         "seed": recipe.seed,
         "items": len(items),
         "contents": len({item.content for item in items}),
+        "motion": asdict(recipe.motion),
         "fit": asdict(recipe.fit),
         "log": log,
     }
     (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
     return place.model
+
+
+def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:
+    """Train the tokenizer into `folder` and return a fresh network that fits it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    train_tokenizer(folder, recipe.vocabulary)
+    rows = read_tokenizer(folder).get_vocab_size()
+    language = replace(recipe.network.language, vocab_size=rows)
+    network = Vqa2Network(replace(recipe.network, language=language))
+    return network, Prompter.from_directory(folder, PROTOCOLS[recipe.network.protocol])
+
+
+def motion_features(network: Vqa2Network, looks: Sequence[Path]) -> list[NDArray[np.float32]]:
+    """Return the features [T, C] of every look's motion frames, in order."""
+    network.eval()
+    features = []
+    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
+        for look in tqdm(looks, desc="motion", unit="clip"):
+            frames = torch.from_numpy(load_look(look).motion).to(network.device)
+            features.append(network.motion_features(frames).float().cpu().numpy())
+    return features

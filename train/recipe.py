@@ -26,6 +26,7 @@ class Recipe:
     distortions: int
     vocabulary: int
     network: NetworkConfig
+    motion: FitSettings
     fit: FitSettings
 
 
@@ -65,10 +66,6 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         revision=str(raw["revision"]),
         protocol="mini-1",
     )
-    fit = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in raw["fit"].items()
-    }
     return Recipe(
         name=name,
         seed=raw["seed"],
@@ -76,5 +73,15 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         distortions=raw["corpus"]["distortions"],
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
-        fit=FitSettings(**fit, stall_cost=StallCost(**raw["stall_cost"])),
+        motion=_stage(raw, "motion"),
+        fit=_stage(raw, "fit"),
     )
+
+
+def _stage(raw: dict[str, Any], name: str) -> FitSettings:
+    """Return one stage's settings: its own table over what `[stages]` says of all."""
+    table: dict[str, Any] = {**raw["stages"], **raw[name]}
+    fields = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
+    return FitSettings(**fields, stall_cost=StallCost(**raw["stall_cost"]))

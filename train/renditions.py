@@ -37,9 +37,7 @@ CODECS: dict[str, Codec] = {
         ".webm",
         (18, 62),
     ),
-    "av1": Codec(
-        ("libsvtav1", "-preset", "10", "-svtav1-params", "lp=1"), ".mp4", (18, 62)
-    ),
+    "av1": Codec(("libsvtav1", "-preset", "10", "-svtav1-params", "lp=1"), ".mp4", (18, 62)),
 }
 
 #: Encoded side over display side, and how often training draws it.
@@ -124,9 +122,7 @@ def vmaf(source: Path, rendition: Path, plan: Source) -> float:
             f"[1:v]format=yuv420p,{clock}[r];"
             f"[d][r]libvmaf=log_fmt=json:log_path={log}:n_threads=1:n_subsample=3"
         )
-        run_ffmpeg(
-            ["-i", str(rendition), "-i", str(source), "-lavfi", graph, "-f", "null", "-"]
-        )
+        run_ffmpeg(["-i", str(rendition), "-i", str(source), "-lavfi", graph, "-f", "null", "-"])
         pooled = json.loads(log.read_text())["pooled_metrics"]["vmaf"]
     return float(pooled["mean"])
 

@@ -134,7 +134,6 @@ def still_in_motion(source: Source) -> Iterator[np.ndarray]:
     picture = Image.open(source.origin).convert("RGB")
     crop_w = min(picture.width, picture.height * source.width / source.height) * 0.8
     crop_w = min(max(crop_w * rng.uniform(0.7, 1.0), source.width), picture.width * 0.9)
-    crop_h = crop_w * source.height / source.width
     direction, reach = rng.uniform(0, 2 * math.pi), rng.uniform(0.01, 0.06) * crop_w
     zoom, roll = rng.uniform(-0.08, 0.08), rng.uniform(-0.02, 0.02)
     for index in range(SOURCE_FRAMES):
