@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from vqa2cli.errors import VideoError
-from vqa2cli.video.media import Closed, FragmentGrid, Sampling
+from vqa2cli.video import frames
+from vqa2cli.video.decode import decode_clip
+from vqa2cli.video.media import Closed, FragmentGrid, KeyFrames, Sampling
 from vqa2cli.video.worker import DecodeJob, DecodePool
 
 pytestmark = pytest.mark.slow
@@ -92,3 +94,21 @@ def test_every_real_clip_decodes(shared_dir: Path) -> None:
     ]
     assert paths
     assert failed == []
+
+
+def test_damaged_files_decode_alike_on_any_number_of_threads(
+    shared_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shared_dir / "odd"
+    text = (folder / "manifest.csv").read_text(encoding="utf-8", errors="surrogateescape")
+    rows = [row for row in csv.DictReader(text.splitlines()) if "damaged" in row["expected"]]
+    monkeypatch.setattr(frames.os, "cpu_count", lambda: 8)
+    for row in rows:
+        seen = set()
+        for threads in (1, 2, 3, 4, 4):
+            monkeypatch.setattr(frames, "MAX_THREADS", threads)
+            events = list(decode_clip(folder / row["path"], SAMPLING))
+            pictures = [e.pixels.tobytes() for e in events if isinstance(e, KeyFrames)]
+            (last,) = (e for e in events if isinstance(e, Closed))
+            seen.add((b"".join(pictures), last.pts_s.tobytes(), last.warnings))
+        assert len(seen) == 1, row["path"]

@@ -23,6 +23,9 @@ from vqa2cli.video.probe import CLOCK_RESTART_S, Scan, open_video
 #: Decoding threads of one clip: more gain little and hold a picture each.
 MAX_THREADS = 4
 
+#: Codecs whose sound streams hold packets that show nothing (alternate reference frames).
+_HIDES_PACKETS = frozenset({"vp8", "vp9", "av1"})
+
 
 @dataclass(frozen=True)
 class TimedFrame:
@@ -96,16 +99,27 @@ class FrameReader:
             context.thread_type = "AUTO" if threads > 1 else "NONE"
             context.thread_count = threads
             seconds = float(stream.time_base or 1)
+            count = 0
             for picture in self._decoded(container, stream):
                 if picture.is_corrupt:
                     self.damage.frames += 1
                 if threads > 1 and self.damage != Damage():
                     raise _Damaged
                 self._check_time()
+                count += 1
                 pts = None if picture.pts is None else picture.pts * seconds
                 yield picture, pts, picture.duration * seconds if picture.duration else None
-            if threads > 1 and self.damage != Damage():
+            if threads > 1 and (self.damage != Damage() or self._lost_frames(count)):
                 raise _Damaged
+
+    def _lost_frames(self, count: int) -> bool:
+        """Return whether packets went without a picture, as they do when an error is swallowed.
+
+        PyAV drops an error that follows good frames of the same call, and with it, at the
+        end of the stream, every frame behind it.
+        """
+        codec = self._scan.media.codec_name
+        return count < self._scan.packets and codec not in _HIDES_PACKETS
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
         packets = self._packets(container, stream)
