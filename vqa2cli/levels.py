@@ -29,9 +29,7 @@ def expected_value(probs: Mapping[str, float], weights: Sequence[float]) -> floa
     missing = LEVELS.keys() - probs.keys()
     if missing:
         raise ValueError(f"no probability for level(s) {', '.join(sorted(missing))}")
-    return float(
-        sum(probs[word] * weight for word, weight in zip(LEVELS, weights, strict=True))
-    )
+    return float(sum(probs[word] * weight for word, weight in zip(LEVELS, weights, strict=True)))
 
 
 def level_of(score: float) -> str:
