@@ -31,7 +31,8 @@ def expected_scores(logits: Tensor, level_ids: list[int]) -> Tensor:
 def plcc_loss(scores: Tensor, labels: Tensor) -> Tensor:
     """Return (1 - PLCC) / 2 over the batch; 0 is perfect."""
     s, y = scores - scores.mean(), labels - labels.mean()
-    return (1 - (s @ y) / (s.norm() * y.norm() + 1e-6)) / 2
+    correlation: Tensor = (s @ y) / (s.norm() * y.norm() + 1e-6)
+    return (1 - correlation) / 2
 
 
 def order_loss(scores: Tensor, labels: Tensor, groups: Tensor) -> Tensor:

@@ -80,8 +80,9 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
 
 def _stage(raw: dict[str, Any], name: str) -> FitSettings:
     """Return one stage's settings: its own table over what `[stages]` says of all."""
-    table: dict[str, Any] = {**raw["stages"], **raw[name]}
-    fields = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
-    }
-    return FitSettings(**fields, stall_cost=StallCost(**raw["stall_cost"]))
+    table: dict[str, Any] = {**raw["stages"], **raw[name], "stall_cost": raw["stall_cost"]}
+    for key, value in table.items():
+        if isinstance(value, list):
+            table[key] = tuple(value)
+    table["stall_cost"] = StallCost(**table["stall_cost"])
+    return FitSettings(**table)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 Frame = NDArray[np.uint8]
@@ -57,7 +59,8 @@ def _canvas(width: int, height: int, rng: np.random.Generator) -> Frame:
     total = 128 + 46 * total / total.std()
     bars = (np.arange(w) // max(w // 24, 1)) % 4 == 0
     total[h // 2 : h // 2 + max(h // 30, 2), bars] = 235
-    return np.clip(total, 4, 251).astype(np.uint8)
+    canvas: Frame = np.clip(total, 4, 251).astype(np.uint8)
+    return canvas
 
 
 def _bilinear(
@@ -101,7 +104,7 @@ def write_clip(
     rate = Fraction(fps).limit_denominator(1001)
     settings = {**_REPRODUCIBLE.get(codec, {}), **(options or {})}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, options=settings)
+        stream = cast(VideoStream, container.add_stream(codec, rate=rate, options=settings))
         stream.pix_fmt = pix_fmt
         stream.thread_count = 1
         stream.codec_context.gop_size = gop
