@@ -95,9 +95,6 @@ def report(rows: list[dict[str, float]], seconds: float) -> None:
     print(f"total / libvmaf {median('total_s') / vmaf:.2f}   total / decode "
           f"{median('total_s') / decode:.2f}")  # fmt: skip
     print(f"peak RSS {median('rss_mib'):.0f} MiB, decoding process {median('decoder_rss_mib'):.0f}")
-    print(
-        f"this process's own peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
-    )
 
 
 if __name__ == "__main__":
