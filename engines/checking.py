@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engines.contract import Graph, TensorSpec
+from engines.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,3 +40,60 @@ def _check_array(spec: TensorSpec, array: NDArray[np.generic]) -> None:
 
 def _list(names: set[str]) -> str:
     return ", ".join(sorted(names))
+
+
+def free_lengths(graph: Graph, feeds: Mapping[str, NDArray[np.generic]]) -> list[int]:
+    """Return the lengths that free axes of checked feeds have, shortest first."""
+    found = {
+        got
+        for spec in graph.inputs
+        for want, got in zip(spec.shape, feeds[spec.name].shape, strict=True)
+        if want is None
+    }
+    return sorted(found)
+
+
+def free_length(graph: Graph, feeds: Mapping[str, NDArray[np.generic]]) -> int:
+    """Return how long the free axes of checked feeds are; 1 where there are none.
+
+    Raises:
+        ValueError: they differ in length.
+    """
+    lengths = free_lengths(graph, feeds)
+    if len(lengths) > 1:
+        raise ValueError(f"{graph.name} takes free axes of one length, not {lengths}")
+    return lengths[0] if lengths else 1
+
+
+def check_signature(
+    engine: str, graph: Graph, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> None:
+    """Do nothing when a file has the graph's inputs and outputs, in any order.
+
+    Raises:
+        EngineUnavailable: it has others, so it is not this graph's.
+    """
+    for specs, found in ((graph.inputs, inputs), (graph.outputs, outputs)):
+        seen = {one.name: one for one in found}
+        for spec in specs:
+            if spec.name not in seen or len(seen) != len(specs) or not _same(spec, seen[spec.name]):
+                raise EngineUnavailable(
+                    engine,
+                    f"the ONNX file is not {graph.name}: it has {_text(found)}, not {_text(specs)}",
+                    "Reinstall the model, or use --engine pytorch.",
+                )
+
+
+def _same(spec: TensorSpec, found: TensorSpec) -> bool:
+    """Axes the file leaves open fit any side, since exporters do not always tell outputs."""
+    return (
+        spec.dtype == found.dtype
+        and len(spec.shape) == len(found.shape)
+        and all(
+            got is None or got == want for want, got in zip(spec.shape, found.shape, strict=True)
+        )
+    )
+
+
+def _text(specs: Sequence[TensorSpec]) -> str:
+    return ", ".join(f"{one.name} {one.dtype} {one.shape}" for one in specs)

@@ -28,6 +28,23 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Lengths:
+    """A range of lengths of the free axes, and the one to tune for."""
+
+    least: int
+    usual: int
+    most: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.least <= self.usual <= self.most:
+            raise ValueError(f"lengths {self.least}, {self.usual}, {self.most} are not in order")
+
+
+#: One range for everyday chunks and one for a whole window; each gets memory when first used.
+LENGTHS = (Lengths(1, 100, 128), Lengths(129, 512, 2048))
+
+
+@dataclass(frozen=True)
 class Graph:
     """One computation, in every form an engine may want it.
 
@@ -37,7 +54,8 @@ class Graph:
         outputs: what `run` returns.
         module: builds the float32 torch module in eval mode; its positional arguments are
             the inputs in order, it returns the outputs in order.
-        onnx: a ready ONNX file of the same graph, if one ships with the weights.
+        onnx: a ready float32 ONNX file of the same graph, if one ships with the weights.
+        lengths: what engines that compile ahead prepare for; free axes share one length.
     """
 
     name: str
@@ -45,6 +63,23 @@ class Graph:
     outputs: tuple[TensorSpec, ...]
     module: Callable[[], torch.nn.Module]
     onnx: Path | None = None
+    lengths: tuple[Lengths, ...] = LENGTHS
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What a caller may settle besides device and precision.
+
+    Attributes:
+        provider: which of ONNX Runtime's providers, a key of `engines.providers.PROVIDERS`;
+            None is the device's own.
+        cache_dir: where built engines and exports are kept; None is the user's cache folder.
+        threads: CPU threads; None is what torch uses.
+    """
+
+    provider: str | None = None
+    cache_dir: Path | None = None
+    threads: int | None = None
 
 
 class Engine(Protocol):
@@ -77,4 +112,17 @@ class Engine(Protocol):
     ) -> None: ...
 
 
-EngineFactory = Callable[..., Any]
+class EngineFactory(Protocol):
+    """A class of engines: opens one, and says beforehand whether it may run here."""
+
+    def __call__(
+        self, graph: Graph, *, device: str, precision: str, options: EngineOptions
+    ) -> Any: ...
+
+    def probe(self, device: str, precision: str, options: EngineOptions) -> None:
+        """Do nothing if an engine may run here.
+
+        Raises:
+            EngineUnavailable: what is missing.
+        """
+        ...

@@ -12,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from engines.checking import check_feeds
-from engines.contract import Graph
+from engines.checking import check_feeds, free_lengths
+from engines.contract import EngineOptions, Graph
 from engines.errors import EngineUnavailable
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+from engines.precision import DTYPES, sound_precision
 
 
 @contextmanager
@@ -33,24 +32,38 @@ class PyTorchEngine:
 
     name = "pytorch"
 
-    def __init__(self, graph: Graph, *, device: str, precision: str) -> None:
-        """Build the module.
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        device: str,
+        precision: str,
+        options: EngineOptions = EngineOptions(),  # noqa: B008  # frozen
+    ) -> None:
+        """Build the module. `options` settles nothing here: torch's threads are the process's.
 
         Raises:
             EngineUnavailable: the device is not there, or the precision is unknown.
         """
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise EngineUnavailable(self.name, f"no device {device}", "Use --device cpu.")
-        if precision not in DTYPES:
-            raise EngineUnavailable(
-                self.name, f"no precision {precision}", f"Choose one of {', '.join(DTYPES)}."
-            )
+        self.probe(device, precision, options)
         self.graph = graph
         self.device = device
         self.precision = precision
-        module = graph.module().eval().to(device=device, dtype=DTYPES[precision])
-        # 5-D convolutions run two to three times faster channels-last on a CPU.
-        self._module: nn.Module | None = module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self._modules: dict[str, nn.Module] | None = {precision: self._build(precision)}
+
+    @staticmethod
+    def probe(device: str, precision: str, options: EngineOptions) -> None:
+        """Do nothing if the engine may run here.
+
+        Raises:
+            EngineUnavailable: what is missing.
+        """
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise EngineUnavailable("pytorch", f"no device {device}", "Use --device cpu.")
+        if precision not in DTYPES:
+            raise EngineUnavailable(
+                "pytorch", f"no precision {precision}", f"Choose one of {', '.join(DTYPES)}."
+            )
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """Return every output by name.
@@ -59,15 +72,16 @@ class PyTorchEngine:
             ValueError: a feed is missing, unknown, or of another dtype or shape than its spec;
                 or the engine is closed.
         """
-        if self._module is None:
+        if self._modules is None:
             raise ValueError(f"engine {self.name} is closed")
         check_feeds(self.graph, feeds)
+        module = self._module(feeds)
         inputs = [
             torch.from_numpy(np.require(feeds[spec.name], requirements=["C", "W"])).to(self.device)
             for spec in self.graph.inputs
         ]
         with torch.inference_mode(), exact_convolutions():
-            result = self._module(*inputs)
+            result = module(*inputs)
         outputs: tuple[Tensor, ...] = result if isinstance(result, tuple) else (result,)
         return {
             spec.name: output.cpu().numpy().copy()
@@ -76,7 +90,21 @@ class PyTorchEngine:
 
     def close(self) -> None:
         """Drop the module. Safe to call twice."""
-        self._module = None
+        self._modules = None
+
+    def _module(self, feeds: Mapping[str, NDArray[np.generic]]) -> nn.Module:
+        assert self._modules is not None
+        shortest = min(free_lengths(self.graph, feeds), default=0)
+        precision = sound_precision(self.precision, self.device, shortest)
+        if precision not in self._modules:
+            self._modules[precision] = self._build(precision)
+        return self._modules[precision]
+
+    def _build(self, precision: str) -> nn.Module:
+        module = self.graph.module().eval().to(device=self.device, dtype=DTYPES[precision])
+        # 5-D convolutions run two to three times faster channels-last on a CPU.
+        made: nn.Module = module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        return made
 
     def __enter__(self) -> Self:
         return self

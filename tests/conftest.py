@@ -11,6 +11,14 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep exports and built engines of the tests out of the user's cache folder."""
+    folder = tmp_path_factory.mktemp("engines")
+    os.environ["VQA2_ENGINE_CACHE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Return the folder of shared material, or skip the test where it is absent."""

@@ -47,7 +47,7 @@ TOKENS_PER_PASS: Final = 8192
 #: Windows scored in one pass of the language model; bounds memory, not results.
 WINDOWS_PER_PASS: Final = 16
 
-EngineName = Literal["auto", "pytorch", "onnxruntime", "tensorrt"]
+EngineName = Literal["auto", "pytorch", "onnxruntime", "openvino", "tensorrt"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 

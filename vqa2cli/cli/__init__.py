@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "score": "vqa2cli.cli.score:score",
     "stalls": "vqa2cli.cli.stalls:stalls",
     "models": "vqa2cli.cli.models:models",
+    "engines": "vqa2cli.cli.engines:engines",
     "doctor": "vqa2cli.cli.doctor:doctor",
     "sample": "vqa2cli.cli.sample:sample",
 }

@@ -23,7 +23,9 @@ PACKAGES: Final = (
     "pillow",
     "onnxruntime-gpu",
     "onnxruntime",
+    "openvino",
     "tensorrt",
+    "tensorrt-rtx",
     "onnx",
 )
 

@@ -14,17 +14,15 @@ from torch import Tensor
 from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 
 from engines.contract import Engine
-from engines.errors import EngineUnavailable
 from engines.pytorch import exact_convolutions
-from engines.registry import create_engine
 from vqa2cli import config
 from vqa2cli.assessment import ModelInfo, Score
 from vqa2cli.config import EngineName, Precision
-from vqa2cli.errors import EngineError
 from vqa2cli.levels import LEVELS, expected_value, level_of, score_from_probs
-from vqa2cli.model.catalogue import ModelSource, default_protocol, find_model
+from vqa2cli.model.catalogue import default_protocol, find_model
 from vqa2cli.model.devices import DTYPES, find_device, find_precision
 from vqa2cli.model.motion import MotionStream, motion_graph
+from vqa2cli.model.motion_engine import open_engine
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import Block, ScoringProtocol, find_protocol
@@ -231,7 +229,7 @@ def load_model(
         name_or_dir: the embedded model's name, a directory, or a hub id.
         device: "auto", "cpu", "cuda" or "cuda:N".
         precision: "auto" is fp32 on a CPU and fp16 on CUDA.
-        engine: what runs the motion branch; "auto" is torch.
+        engine: what runs the motion branch; "auto" is the best that is sound here.
         protocol: how to ask; None is the model's own way.
 
     Raises:
@@ -246,7 +244,11 @@ def load_model(
     sizes = loaded.network.config
     how = asked or find_protocol(default_protocol(source, sizes.protocol))
     prompter = Prompter.from_directory(source.path, how)
-    runner = _engine(loaded.network, source, engine, place, arithmetic)
+    onnx = source.path / MOTION_ONNX
+    graph = motion_graph(
+        loaded.network.slowfast, sizes.motion_size, onnx=onnx if onnx.is_file() else None
+    )
+    runner = open_engine(engine, graph, place, arithmetic)
     info = ModelInfo(
         name=source.name if source.entry else sizes.name or source.name,
         revision=sizes.revision or source.revision,
@@ -257,21 +259,6 @@ def load_model(
         precision=arithmetic,
     )
     return QualityModel(loaded.network, prompter, runner, info)
-
-
-def _engine(
-    network: Vqa2Network, source: ModelSource, name: EngineName, device: str, precision: str
-) -> Engine:
-    onnx = source.path / MOTION_ONNX
-    graph = motion_graph(
-        network.slowfast, network.config.motion_size, onnx=onnx if onnx.is_file() else None
-    )
-    try:
-        return create_engine(
-            "pytorch" if name == "auto" else name, graph, device=device, precision=precision
-        )
-    except EngineUnavailable as error:
-        raise EngineError(str(error)) from error
 
 
 def score_of(logits: Tensor, level_ids: Sequence[int], protocol: ScoringProtocol) -> Score:

@@ -26,6 +26,7 @@ from vqa2cli.model.dimensions import (
 )
 from vqa2cli.model.motion import motion_graph
 from vqa2cli.model.network import Vqa2Network
+from vqa2cli.model.slowfast import FastPathway
 
 #: Published prefix and ours, tried in this order.
 PREFIXES = (
@@ -88,6 +89,26 @@ def load_network(
     network.load_state_dict(state, strict=False, assign=True)
     _revive(network, device)
     return LoadedNetwork(network.eval(), checkpoint)
+
+
+def load_pathway(directory: Path) -> tuple[FastPathway, int]:
+    """Return the motion branch of a directory in float32, and the side of its frames, pixels.
+
+    Raises:
+        ModelError: weights are missing, damaged or of another layout.
+    """
+    raw = read_json(directory / CONFIG_FILE)
+    checkpoint = open_checkpoint(directory)
+    shapes = {our_key(key): shape for key, shape in checkpoint.shapes.items()}
+    config = read_config(directory, raw, shapes)
+    with torch.device("meta"):
+        pathway = FastPathway(config.motion)
+    wanted = {f"slowfast.{key}": tuple(value.shape) for key, value in pathway.state_dict().items()}
+    _check_layout(directory, wanted, shapes, tied=False)
+    state = _read_state(checkpoint, wanted, "cpu", torch.float32)
+    plain = {key.removeprefix("slowfast."): tensor for key, tensor in state.items()}
+    pathway.load_state_dict(plain, assign=True)
+    return pathway.eval(), config.motion_size
 
 
 def our_key(key: str) -> str:
