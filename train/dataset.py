@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from train.corpus import Item
-from train.features import load_look
+from train.features import Look, load_look
 from train.stall_cost import StallCost, draw_stalls
 from vqa2cli.levels import LEVELS, soft_levels
 from vqa2cli.model.facts import describe_stream
@@ -48,9 +48,11 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Sample:
-    """One item of a batch: uint8 key frames [K, S, S, 3], motion, texts and label.
+    """One item of a batch: key frames, motion, texts, label, content and kind of distortion.
 
-    `motion` is uint8 frames [T, s, s, 3], or features [T, C] once the branch is trained.
+    `keyframes` are uint8 [K, S, S, 3], or tokens [K, P, D] once the tower is trained;
+    `motion` uint8 frames [T, s, s, 3], or features [T, C] once the branch is.
+    `kind` is the KADID type, 0 for a rendition.
     """
 
     keyframes: Tensor
@@ -59,6 +61,7 @@ class Sample:
     stalls: str
     label: float
     group: int
+    kind: int
 
 
 class LookDataset(Dataset):
@@ -68,14 +71,10 @@ class LookDataset(Dataset):
     """
 
     def __init__(
-        self,
-        items: Sequence[Item],
-        looks: Sequence[Path],
-        fit: FitSettings,
-        features: Sequence[NDArray] | None = None,
+        self, items: Sequence[Item], looks: Sequence[Path] | Sequence[Look], fit: FitSettings
     ) -> None:
-        """`features` [T, C] of each item stand in for its motion frames once they are final."""
-        self.items, self.looks, self.fit, self.features = items, looks, fit, features
+        """`looks` are files of pictures, or looks in memory that hold features instead."""
+        self.items, self.looks, self.fit = items, looks, fit
         sources = sorted({item.source for item in items})
         self.group_of = {source: index for index, source in enumerate(sources)}
 
@@ -85,7 +84,8 @@ class LookDataset(Dataset):
     def __getitem__(self, index: tuple[int, int, int, int]) -> Sample:
         number, keyframes, motion, seed = index
         item, rng = self.items[number], np.random.default_rng(seed)
-        look = load_look(self.looks[number])
+        kept = self.looks[number]
+        look = load_look(kept) if isinstance(kept, Path) else kept
         facts = ""
         if rng.random() >= self.fit.facts_dropped:
             told = jittered(look.facts, self.fit.facts_jitter_db, rng)
@@ -94,9 +94,9 @@ class LookDataset(Dataset):
         if rng.random() < self.fit.stalls_told:
             stalls, cost = draw_stalls(self.fit.stall_cost, rng)
             label = max(label - cost, 0.0)
-        moving = look.motion if self.features is None else self.features[number]
-        pictures, frames = crop(look.keyframes, moving, keyframes, motion, rng)
-        return Sample(pictures, frames, facts, stalls, label, self.group_of[item.source])
+        pictures, frames = crop(look, keyframes, motion, rng)
+        kind = item.distortion[0] if item.distortion else 0
+        return Sample(pictures, frames, facts, stalls, label, self.group_of[item.source], kind)
 
 
 def jittered(facts: StreamFacts, spread_db: float, rng: np.random.Generator) -> StreamFacts:
@@ -108,23 +108,25 @@ def jittered(facts: StreamFacts, spread_db: float, rng: np.random.Generator) -> 
 
 
 def crop(
-    pictures: NDArray, moving: NDArray, keyframes: int, motion: int, rng: np.random.Generator
+    look: Look, keyframes: int, motion: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Draw key frames in order and a run of motion; mirror the pictures or not.
 
     A look too short for the draw repeats its frames from the start.
     """
-    every = len(pictures)
+    every = len(look.keyframes)
     chosen = np.sort(rng.permutation(np.arange(max(every, keyframes)) % every)[:keyframes])
-    start = rng.integers(max(len(moving) - motion, 0) + 1)
-    run = moving[(start + np.arange(motion)) % len(moving)]
-    drawn = pictures[chosen]
+    start = rng.integers(max(len(look.motion) - motion, 0) + 1)
+    drawn = look.keyframes[chosen]
+    run = look.motion[(start + np.arange(motion)) % len(look.motion)]
     if rng.random() < 0.5:
-        drawn = drawn[:, :, ::-1]
-        run = run[:, :, ::-1] if run.ndim == 4 else run
-    return torch.from_numpy(np.ascontiguousarray(drawn)), torch.from_numpy(
-        np.ascontiguousarray(run)
-    )
+        drawn, run = mirrored(drawn), mirrored(run)
+    return torch.from_numpy(drawn), torch.from_numpy(run)
+
+
+def mirrored(pictures: NDArray) -> NDArray:
+    """Return pictures [N, H, W, 3] mirrored left to right; features pass as they are."""
+    return np.ascontiguousarray(pictures[:, :, ::-1]) if pictures.ndim == 4 else pictures
 
 
 class SourceBatches(Sampler):
@@ -181,4 +183,5 @@ def collate(samples: list[Sample]) -> dict[str, object]:
         ),
         "labels": torch.tensor([sample.label / 100 for sample in samples]),
         "groups": torch.tensor([sample.group for sample in samples]),
+        "kinds": torch.tensor([sample.kind for sample in samples]),
     }

@@ -24,10 +24,13 @@ from vqa2cli.video.media import Closed, KeyFrames, MotionFrames, Sampling, Strea
 
 @dataclass(frozen=True)
 class Look:
-    """One window of one clip: key frames [K, S, S, 3], motion [T, s, s, 3], stream facts."""
+    """One window of one clip: key frames [K, S, S, 3], motion [T, s, s, 3], stream facts.
 
-    keyframes: NDArray[np.uint8]
-    motion: NDArray[np.uint8]
+    Once a branch is trained, its features may stand in for its pictures.
+    """
+
+    keyframes: NDArray
+    motion: NDArray
     facts: StreamFacts
 
 

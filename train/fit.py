@@ -6,10 +6,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
 
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
+from train.kadid import KADID_TYPES
 from train.losses import expected_scores, level_loss, order_loss, plcc_loss
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
@@ -32,6 +35,7 @@ class Scorer(nn.Module):
         targets: Tensor,
         labels: Tensor,
         groups: Tensor,
+        kinds: Tensor,
     ) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of a batch made by `collate`."""
         count = keyframes.shape[1]
@@ -53,8 +57,13 @@ class Scorer(nn.Module):
         return {"loss": loss, "scores": scores}
 
     def visual_tokens(self, keyframes: Tensor) -> Tensor:
-        """Return tokens [B, K, P, D] of key frames [B, K, S, S, 3]; K may be 0."""
+        """Return tokens [B, K, P, D] of key frames [B, K, S, S, 3]; K may be 0.
+
+        Tokens that were computed before pass as they are.
+        """
         batch, count = keyframes.shape[:2]
+        if keyframes.ndim == 4:
+            return keyframes
         if count == 0:
             width = self.network.config.language.hidden_size
             return torch.zeros(batch, 0, 1, width, device=keyframes.device)
@@ -62,16 +71,50 @@ class Scorer(nn.Module):
         return tokens.reshape(batch, count, *tokens.shape[1:])
 
 
-class ScorerTrainer(Trainer):
+class TowerTask(nn.Module):
+    """The tower and its projector under two plain heads: quality, and kind of distortion.
+
+    Reading the pooled tokens directly teaches the tower in a fraction of the steps that the
+    detour through the language model takes. The heads are dropped afterwards.
+    """
+
+    def __init__(self, network: Vqa2Network, fit: FitSettings) -> None:
+        super().__init__()
+        self.network, self.fit = network, fit
+        width = network.config.tokens_per_keyframe * network.config.language.hidden_size
+        self.norm = nn.LayerNorm(width)
+        self.quality = nn.Linear(width, 1)
+        self.kind = nn.Linear(width, len(KADID_TYPES) + 1)
+
+    def forward(
+        self, keyframes: Tensor, labels: Tensor, groups: Tensor, kinds: Tensor, **_: object
+    ) -> dict[str, Tensor]:
+        """Return `loss` and `scores` [B] of a batch made by `collate`."""
+        tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
+        pooled = tokens.reshape(*keyframes.shape[:2], -1).mean(1)
+        pooled = self.norm(pooled)
+        scores = torch.sigmoid(self.quality(pooled).squeeze(-1).float())
+        loss = 2 * functional.smooth_l1_loss(scores, labels, beta=0.1)
+        loss = loss + self.fit.plcc_weight * plcc_loss(scores, labels)
+        loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
+        loss = loss + 0.2 * functional.cross_entropy(self.kind(pooled).float(), kinds)
+        return {"loss": loss, "scores": scores}
+
+
+#: What a trainer can fit: a module with settings, a batch in, a loss out.
+Task = Scorer | TowerTask
+
+
+class TaskTrainer(Trainer):
     """Trainer with batches of whole sources and a learning rate of its own for the tower."""
 
-    def __init__(self, scorer: Scorer, dataset: LookDataset, arguments: TrainingArguments) -> None:
-        super().__init__(model=scorer, args=arguments, train_dataset=dataset)
-        self.scorer, self.dataset = scorer, dataset
+    def __init__(self, task: Task, dataset: LookDataset, arguments: TrainingArguments) -> None:
+        super().__init__(model=task, args=arguments, train_dataset=dataset)
+        self.task, self.dataset = task, dataset
 
     def get_train_dataloader(self) -> DataLoader:
         """Return batches of whole sources."""
-        batches = SourceBatches(self.dataset.items, self.scorer.fit, self.args.seed)
+        batches = SourceBatches(self.dataset.items, self.task.fit, self.args.seed)
         return DataLoader(
             self.dataset,
             batch_sampler=batches,
@@ -81,9 +124,9 @@ class ScorerTrainer(Trainer):
 
     def create_optimizer(self, *_: object) -> torch.optim.Optimizer:
         """Return AdamW; norms, biases and embeddings are not decayed."""
-        fit = self.scorer.fit
+        fit = self.task.fit
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.scorer.named_parameters():
+        for name, parameter in self.task.named_parameters():
             if not parameter.requires_grad:
                 continue
             decayed = parameter.ndim > 1 and "embed" not in name
@@ -102,14 +145,14 @@ class ScorerTrainer(Trainer):
         return self.optimizer
 
 
-def fit_scorer(
-    scorer: Scorer, dataset: LookDataset, out: Path, seed: int, resume: bool = False
+def fit_task(
+    task: Task, dataset: LookDataset, out: Path, seed: int, resume: bool = False
 ) -> list[dict[str, float]]:
-    """Train `scorer` in place and return the log: one record every 20 steps.
+    """Train `task` in place and return the log: one record every 20 steps.
 
     Parameters that need no gradient stay as they are; `out` holds checkpoints.
     """
-    fit = scorer.fit
+    fit = task.fit
     arguments = TrainingArguments(
         output_dir=str(out),
         seed=seed,
@@ -127,6 +170,6 @@ def fit_scorer(
         remove_unused_columns=False,
         dataloader_num_workers=0,
     )
-    trainer = ScorerTrainer(scorer, dataset, arguments)
-    trainer.train(resume_from_checkpoint=resume)
+    trainer = TaskTrainer(task, dataset, arguments)
+    trainer.train(resume_from_checkpoint=resume and get_last_checkpoint(str(out)) is not None)
     return [record for record in trainer.state.log_history if "loss" in record]

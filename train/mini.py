@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from train.corpus import CorpusPlan, Item, build_corpus, read_items
 from train.dataset import LookDataset
-from train.features import LookCache, load_look
-from train.fit import Scorer, fit_scorer
+from train.features import Look, LookCache, load_look
+from train.fit import Scorer, Task, TowerTask, fit_task
 from train.recipe import Recipe
 from train.vocabulary import train_tokenizer
 from vqa2cli.model.dimensions import NetworkConfig
@@ -96,8 +94,9 @@ def train_split(items: list[Item]) -> list[Item]:
 def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = False) -> Path:
     """Train on a built corpus and return the finished model directory.
 
-    First the motion branch with the language model, on motion alone; then, the branch frozen
-    and its features computed once, the tower and the language model.
+    First the motion branch with the language model, on motion alone; then the tower and its
+    projector, under heads that are dropped; then the language model on what both see, computed
+    once.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -107,17 +106,19 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
 
-    network.slowfast.freeze_norms(False)
-    scorer = Scorer(network, prompter, recipe.motion)
-    dataset = LookDataset(items, looks, recipe.motion)
-    log = {"motion": fit_scorer(scorer, dataset, place.out / "motion", recipe.seed, resume)}
+    def stage(name: str, task: Task, looks: Sequence[Path] | Sequence[Look]) -> None:
+        dataset = LookDataset(items, looks, task.fit)
+        log[name] = fit_task(task, dataset, place.out / name, recipe.seed, resume)
 
+    log: dict[str, list[dict[str, float]]] = {}
+    network.slowfast.freeze_norms(False)
+    stage("motion", Scorer(network, prompter, recipe.motion), looks)
     network.slowfast.freeze_norms(True)
-    network.slowfast.requires_grad_(False)
+    stage("tower", TowerTask(network, recipe.tower), looks)
+    for part in (network.vision_tower, network.mm_projector, network.slowfast):
+        part.requires_grad_(False)
     network.slowfast.position_embedding.requires_grad_(True)
-    scorer = Scorer(network, prompter, recipe.fit)
-    dataset = LookDataset(items, looks, recipe.fit, motion_features(network, looks))
-    log["all"] = fit_scorer(scorer, dataset, place.out / "all", recipe.seed, resume)
+    stage("fit", Scorer(network, prompter, recipe.fit), features_of(network, looks))
 
     network.eval()
     save_network(network, place.model, place.model)
@@ -127,8 +128,11 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         "seed": recipe.seed,
         "items": len(items),
         "contents": len({item.content for item in items}),
-        "motion": asdict(recipe.motion),
-        "fit": asdict(recipe.fit),
+        "stages": {
+            "motion": asdict(recipe.motion),
+            "tower": asdict(recipe.tower),
+            "fit": asdict(recipe.fit),
+        },
         "log": log,
     }
     (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
@@ -145,12 +149,17 @@ def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:
     return network, Prompter.from_directory(folder, PROTOCOLS[recipe.network.protocol])
 
 
-def motion_features(network: Vqa2Network, looks: Sequence[Path]) -> list[NDArray[np.float32]]:
-    """Return the features [T, C] of every look's motion frames, in order."""
+def features_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
+    """Return looks that hold visual tokens [K, P, D] and motion features [T, C], in order."""
     network.eval()
-    features = []
-    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
-        for look in tqdm(looks, desc="motion", unit="clip"):
-            frames = torch.from_numpy(load_look(look).motion).to(network.device)
-            features.append(network.motion_features(frames).float().cpu().numpy())
-    return features
+    seen = []
+    with torch.inference_mode():
+        for path in tqdm(looks, desc="features", unit="clip"):
+            look = load_look(path)
+            pictures = torch.from_numpy(look.keyframes).to(network.device)
+            frames = torch.from_numpy(look.motion).to(network.device)
+            with torch.autocast(network.device.type, torch.bfloat16):
+                motion = network.motion_features(frames).float().cpu().numpy()
+                visual = network.visual_tokens(pictures).float().cpu().numpy()
+            seen.append(Look(visual, motion, look.facts))
+    return seen

@@ -27,6 +27,7 @@ class Recipe:
     vocabulary: int
     network: NetworkConfig
     motion: FitSettings
+    tower: FitSettings
     fit: FitSettings
 
 
@@ -74,6 +75,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
         motion=_stage(raw, "motion"),
+        tower=_stage(raw, "tower"),
         fit=_stage(raw, "fit"),
     )
 

@@ -1,0 +1,174 @@
+"""The whole recipe at toy size: a real clip in, a model directory that scores out."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from train.corpus import CorpusPlan, Item, build_corpus, plan_tasks, read_items
+from train.dataset import LookDataset, SourceBatches, collate
+from train.fit import Scorer
+from train.mini import Workplace, fit_mini, make_data, new_network, train_split
+from train.recipe import Recipe, read_recipe
+from vqa2cli import load_model, score
+from vqa2cli.errors import UsageError
+from vqa2cli.video.synthesis import moving_scene, write_clip
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    rows = []
+    for name, split, seed in (("a", "train", 1), ("b", "train", 2), ("c", "val", 3)):
+        scene = moving_scene(1.0, 12, (288, 224), seed=seed)
+        write_clip(folder / f"{name}.mp4", scene, 12, options={"crf": "12"})
+        rows.append(
+            {"file": f"{name}.mp4", "width": 288, "height": 224, "fps": 12.0, "duration_s": 1.0}
+            | {"split": split}
+        )
+    with (folder / "manifest.csv").open("w", newline="") as table:
+        writer = csv.DictWriter(table, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def toy(recipe: Recipe) -> Recipe:
+    """Return the recipe with two steps a stage and a handful of clips."""
+    stages = {
+        name: replace(getattr(recipe, name), steps=2, groups=1, per_group=2, motion_frames=(2,))
+        for name in ("motion", "tower", "fit")
+    }
+    return replace(recipe, renditions=3, distortions=1, **stages)
+
+
+@pytest.fixture(scope="module")
+def place(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    return Workplace(clips, None, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def items(place: Workplace) -> list[Item]:
+    return make_data(toy(read_recipe("mini")), place)
+
+
+def test_vmaf_is_high_for_a_clean_encode_and_falls_with_crf(items: list[Item]) -> None:
+    for item in items:
+        if item.kind == "rendition" and item.codec == "h264" and item.scale == 1.0:
+            others = [
+                other.label
+                for other in items
+                if (other.source, other.codec, other.scale) == (item.source, "h264", 1.0)
+                and other.crf > item.crf
+            ]
+            assert all(label < item.label for label in others)
+            if item.crf <= 18:
+                assert item.label > 90
+
+
+def test_no_content_is_in_two_splits(items: list[Item]) -> None:
+    splits: dict[str, set[str]] = {}
+    for item in items:
+        splits.setdefault(item.content, set()).add(item.split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert {item.split for item in items} == {"train", "val"}
+
+
+def test_a_built_corpus_is_not_built_again(
+    items: list[Item], place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("an item was made twice")
+
+    monkeypatch.setattr("train.corpus.make_rendition", refuse)
+    monkeypatch.setattr("train.corpus.make_distortion", refuse)
+    plan = CorpusPlan(place.clips, None, place.corpus, renditions=3, distortions=1)
+    assert len(list(plan_tasks(plan))) == len(items)
+    assert build_corpus(plan) == items
+
+
+def test_a_torn_line_of_the_corpus_is_named(tmp_path: Path) -> None:
+    (tmp_path / "items.jsonl").write_text('{"name": "x"\n')
+    with pytest.raises(ValueError, match=r"items\.jsonl:1: not an item"):
+        read_items(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(items: list[Item], place: Workplace) -> Path:
+    assert items
+    return fit_mini(toy(read_recipe("mini")), place)
+
+
+def test_what_is_trained_scores_through_the_public_api(trained: Path, clips: Path) -> None:
+    row = score(clips / "c.mp4", load_model(str(trained)))
+    assert row.score is not None
+    assert 0 <= row.score.value <= 100
+    assert row.model is not None
+    assert row.model.protocol == "mini-1"
+
+
+def test_the_run_keeps_its_log(trained: Path) -> None:
+    record = json.loads((trained.parent / "fit.json").read_text())
+    assert record["contents"] == 2
+    assert record["stages"]["tower"]["steps"] == 2
+    assert (trained / "motion.onnx").is_file()
+
+
+def test_training_moves_the_same_score_that_scoring_reads(
+    trained: Path, items: list[Item], place: Workplace
+) -> None:
+    """One look through the training graph equals the same window through the model."""
+    from train.mini import training_looks
+
+    item = next(item for item in train_split(items) if item.kind == "rendition")
+    recipe = toy(read_recipe("mini"))
+    (look,) = training_looks(recipe, place).fill([item])
+    model = load_model(str(trained))
+    fit = replace(recipe.fit, facts_dropped=1.0, stalls_told=0.0)
+    dataset = LookDataset([item], [look], fit)
+    with np.load(look) as kept:
+        pictures, frames = kept["keyframes"], kept["motion"]
+    sample = collate([dataset[(0, len(pictures), len(frames), 0)]])
+    sample["keyframes"], sample["motion"] = torch.tensor(pictures)[None], torch.tensor(frames)[None]
+    with torch.inference_mode():
+        found = Scorer(model.network, model.prompter, fit)(**sample)["scores"][0].item()
+    stream = model.open_motion()
+    stream.push(frames)
+    tokens = model.window_tokens([model.encode_keyframes(pictures)], stream.finish(), len(frames))
+    (expected,) = model.score_windows([tokens])
+    assert 100 * found == pytest.approx(expected.value, abs=0.01)
+
+
+def test_batches_hold_whole_groups_of_one_source_and_repeat_by_seed(items: list[Item]) -> None:
+    fit = replace(toy(read_recipe("mini")).fit, groups=1, per_group=3)
+    training = train_split(items)
+    first, again = (list(SourceBatches(training, fit, seed=5)) for _ in range(2))
+    assert first == again
+    assert first != list(SourceBatches(training, fit, seed=6))
+    for batch in first:
+        assert len({training[index].source for index, *_ in batch}) == 1
+        assert len({(keyframes, motion) for _, keyframes, motion, _ in batch}) == 1
+
+
+def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
+    _, prompter = new_network(read_recipe("mini"), tmp_path)
+    assert len(set(prompter.level_ids)) == 5
+    for number in range(46):
+        assert len(prompter.encode(f" -{number} dB")) == 3
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="known are mini"):
+        read_recipe("maxi")
+    broken = tmp_path / "r.toml"
+    broken.write_text("seed = ")
+    with pytest.raises(UsageError, match="not a recipe"):
+        read_recipe(str(broken))
