@@ -25,6 +25,9 @@ from vqa2cli.video.media import Opened, Sampling, StreamFacts
 #: Pairs of one content closer than this in VMAF carry no order, points.
 MIN_GAP = 6.0
 
+#: Codecs whose encoders tell their mean QP.
+QP_CODECS = {"h264", "hevc"}
+
 #: Training clips the learning peers are fitted on, about; they gain nothing from more.
 PEER_TRAINING = 900
 
@@ -207,10 +210,11 @@ def evaluate_corpus(
             renditions,
         ),
     ]
-    for codec in sorted({item.codec for item in renditions}):
-        chosen = [index for index, item in enumerate(renditions) if item.codec == codec]
+    groups = {codec: {codec} for codec in sorted({item.codec for item in renditions})}
+    for name, codecs in {**groups, "x264 and x265 only": QP_CODECS}.items():
+        chosen = [index for index, item in enumerate(renditions) if item.codec in codecs]
         members = [renditions[index] for index in chosen]
-        rows.append(compare(f"{model.info.name}, {codec}", scores[chosen], members))
+        rows.append(compare(f"{model.info.name}, {name}", scores[chosen], members))
     if with_peers:
         training = [item for item in items if item.split == "train" and item.kind == "rendition"]
         training = training[:: max(len(training) // PEER_TRAINING, 1)]

@@ -1,0 +1,72 @@
+"""The evaluation's tables say what the predictions deserve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from train.corpus import Item
+from train.evaluation import compare, kadid_trends
+from train.evaluation_text import agreement_table, trend_table
+from train.kadid import human_mean
+
+
+def item(label: float, source: str = "a@0", distortion: tuple[int, int] | None = None) -> Item:
+    return Item(
+        name=f"{source}+{label}",
+        path="x.mp4",
+        split="val",
+        content=source.split("@")[0],
+        source=source,
+        kind="distortion" if distortion else "rendition",
+        label=label,
+        display=(640, 360),
+        codec="h264",
+        crf=23,
+        scale=1.0,
+        distortion=distortion,
+    )
+
+
+ITEMS = [item(label, f"{name}@0") for name in "abc" for label in (20.0, 50.0, 90.0)]
+LABELS = np.array([it.label for it in ITEMS])
+
+
+def test_a_perfect_prediction_scores_one_throughout() -> None:
+    row = compare("perfect", LABELS / 2 + 3, ITEMS)
+    assert row.agreement.srcc.value == pytest.approx(1.0)
+    assert row.agreement.plcc.value == pytest.approx(1.0)
+    assert row.ordering.share == 1.0
+    assert row.ordering.pairs == 9
+
+
+def test_what_a_predictor_does_not_know_is_left_out() -> None:
+    predicted = LABELS.copy()
+    predicted[0] = np.nan
+    row = compare("partial", predicted, ITEMS)
+    assert row.agreement.n == 8
+    assert row.ordering.pairs == 7
+
+
+def test_contents_apart_do_not_count_as_pairs() -> None:
+    offset = {"a": 0.0, "b": 300.0, "c": -500.0}
+    predicted = np.array([it.label + offset[it.content] for it in ITEMS])
+    row = compare("offset by content", predicted, ITEMS)
+    assert row.ordering.share == 1.0
+    assert row.agreement.srcc.value < 0.9
+
+
+def test_a_type_that_falls_with_its_level_has_a_trend_of_minus_one() -> None:
+    items = [item(human_mean(1, level), distortion=(1, level)) for level in range(1, 6)]
+    (trend,) = kadid_trends(np.array([90.0, 80.0, 50.0, 30.0, 10.0]), items)
+    assert trend.trend == pytest.approx(-1.0)
+    assert trend.human == tuple(human_mean(1, level) for level in range(1, 6))
+
+
+def test_tables_hold_a_line_a_predictor_and_a_type() -> None:
+    items = [item(human_mean(1, level), distortion=(1, level)) for level in range(1, 6)]
+    table = agreement_table([compare("perfect", LABELS, ITEMS)])
+    assert table.splitlines()[2].startswith("| perfect | 9 | 1.000 (")
+    assert "gaussian blur | 9 8 7 6 5 |" in trend_table(
+        kadid_trends(np.array([9.0, 8.0, 7.0, 6.0, 5.0]), items)
+    )
