@@ -14,7 +14,7 @@ from train.corpus import CorpusPlan, Item, build_corpus, read_items
 from train.dataset import LookDataset
 from train.features import Look, LookCache, load_look
 from train.fit import Scorer, Task, TowerTask, fit_task
-from train.recipe import Recipe
+from train.recipe import Recipe, Stage
 from train.vocabulary import train_tokenizer
 from vqa2cli.model.dimensions import NetworkConfig
 from vqa2cli.model.network import Vqa2Network
@@ -94,9 +94,9 @@ def train_split(items: list[Item]) -> list[Item]:
 def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = False) -> Path:
     """Train on a built corpus and return the finished model directory.
 
-    First the motion branch with the language model, on motion alone; then the tower and its
-    projector, under heads that are dropped; then the language model on what both see, computed
-    once.
+    Stage after stage: the motion branch with the language model, on motion alone; the tower
+    and its projector, under heads that are dropped; the language model on what both see,
+    computed once.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -106,19 +106,13 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
 
-    def stage(name: str, task: Task, looks: Sequence[Path] | Sequence[Look]) -> None:
-        dataset = LookDataset(items, looks, task.fit)
-        log[name] = fit_task(task, dataset, place.out / name, recipe.seed, resume)
-
-    log: dict[str, list[dict[str, float]]] = {}
-    network.slowfast.freeze_norms(False)
-    stage("motion", Scorer(network, prompter, recipe.motion), looks)
-    network.slowfast.freeze_norms(True)
-    stage("tower", TowerTask(network, recipe.tower), looks)
-    for part in (network.vision_tower, network.mm_projector, network.slowfast):
-        part.requires_grad_(False)
-    network.slowfast.position_embedding.requires_grad_(True)
-    stage("fit", Scorer(network, prompter, recipe.fit), features_of(network, looks))
+    log = []
+    for number, stage in enumerate(recipe.stages):
+        task = prepare(network, prompter, stage)
+        seen = features_of(network, looks) if stage.part == "language" else looks
+        dataset = LookDataset(items, seen, stage.fit)
+        folder = place.out / f"{number}-{stage.part}"
+        log.append(fit_task(task, dataset, folder, recipe.seed, resume))
 
     network.eval()
     save_network(network, place.model, place.model)
@@ -128,15 +122,28 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         "seed": recipe.seed,
         "items": len(items),
         "contents": len({item.content for item in items}),
-        "stages": {
-            "motion": asdict(recipe.motion),
-            "tower": asdict(recipe.tower),
-            "fit": asdict(recipe.fit),
-        },
+        "stages": [asdict(stage) for stage in recipe.stages],
         "log": log,
     }
     (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
     return place.model
+
+
+def prepare(network: Vqa2Network, prompter: Prompter, stage: Stage) -> Task:
+    """Return the task of a stage, with gradients and batch norms set for the part it trains.
+
+    The language model learns with the tower, its projector and the motion branch frozen; only
+    the branch's positions go on learning.
+    """
+    network.requires_grad_(True)
+    network.slowfast.freeze_norms(stage.part != "motion")
+    if stage.part == "tower":
+        return TowerTask(network, stage.fit)
+    if stage.part == "language":
+        for part in (network.vision_tower, network.mm_projector, network.slowfast):
+            part.requires_grad_(False)
+        network.slowfast.position_embedding.requires_grad_(True)
+    return Scorer(network, prompter, stage.fit)
 
 
 def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:

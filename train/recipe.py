@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from train.dataset import FitSettings
 from train.stall_cost import StallCost
@@ -13,7 +13,18 @@ from vqa2cli.errors import UsageError
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig, VisionDims
 from vqa2cli.video.media import FragmentGrid
 
+#: What a stage may train: the motion branch, the vision tower, or the language model.
+Part = Literal["motion", "tower", "language"]
+
 RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a recipe: which part learns, and how."""
+
+    part: Part
+    fit: FitSettings
 
 
 @dataclass(frozen=True)
@@ -26,9 +37,7 @@ class Recipe:
     distortions: int
     vocabulary: int
     network: NetworkConfig
-    motion: FitSettings
-    tower: FitSettings
-    fit: FitSettings
+    stages: tuple[Stage, ...]
 
 
 def read_recipe(name: str) -> Recipe:
@@ -74,17 +83,17 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         distortions=raw["corpus"]["distortions"],
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
-        motion=_stage(raw, "motion"),
-        tower=_stage(raw, "tower"),
-        fit=_stage(raw, "fit"),
+        stages=tuple(_stage(raw, table) for table in raw["stage"]),
     )
 
 
-def _stage(raw: dict[str, Any], name: str) -> FitSettings:
-    """Return one stage's settings: its own table over what `[stages]` says of all."""
-    table: dict[str, Any] = {**raw["stages"], **raw[name], "stall_cost": raw["stall_cost"]}
+def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
+    """Return one stage: its own table over what `[fit]` says of all."""
+    table: dict[str, Any] = {**raw["fit"], **own, "stall_cost": StallCost(**raw["stall_cost"])}
+    part = table.pop("part")
+    if part not in get_args(Part):
+        raise ValueError(f"no part {part!r} to train; choose {', '.join(get_args(Part))}")
     for key, value in table.items():
         if isinstance(value, list):
             table[key] = tuple(value)
-    table["stall_cost"] = StallCost(**table["stall_cost"])
-    return FitSettings(**table)
+    return Stage(part, FitSettings(**table))

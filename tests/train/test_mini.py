@@ -43,11 +43,14 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def toy(recipe: Recipe) -> Recipe:
     """Return the recipe with two steps a stage and a handful of clips."""
-    stages = {
-        name: replace(getattr(recipe, name), steps=2, groups=1, per_group=2, motion_frames=(2,))
-        for name in ("motion", "tower", "fit")
-    }
-    return replace(recipe, renditions=3, distortions=1, **stages)
+    stages = tuple(
+        replace(
+            stage,
+            fit=replace(stage.fit, steps=2, groups=1, per_group=2, motion_frames=(2,)),
+        )
+        for stage in recipe.stages
+    )
+    return replace(recipe, renditions=3, distortions=1, stages=stages)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,7 @@ def test_what_is_trained_scores_through_the_public_api(trained: Path, clips: Pat
 def test_the_run_keeps_its_log(trained: Path) -> None:
     record = json.loads((trained.parent / "fit.json").read_text())
     assert record["contents"] == 2
-    assert record["stages"]["tower"]["steps"] == 2
+    assert [stage["part"] for stage in record["stages"]] == ["motion", "tower", "tower", "language"]
     assert (trained / "motion.onnx").is_file()
 
 
@@ -132,7 +135,7 @@ def test_training_moves_the_same_score_that_scoring_reads(
     recipe = toy(read_recipe("mini"))
     (look,) = training_looks(recipe, place).fill([item])
     model = load_model(str(trained))
-    fit = replace(recipe.fit, facts_dropped=1.0, stalls_told=0.0)
+    fit = replace(recipe.stages[-1].fit, facts_dropped=1.0, stalls_told=0.0)
     dataset = LookDataset([item], [look], fit)
     with np.load(look) as kept:
         pictures, frames = kept["keyframes"], kept["motion"]
@@ -148,7 +151,7 @@ def test_training_moves_the_same_score_that_scoring_reads(
 
 
 def test_batches_hold_whole_groups_of_one_source_and_repeat_by_seed(items: list[Item]) -> None:
-    fit = replace(toy(read_recipe("mini")).fit, groups=1, per_group=3)
+    fit = replace(toy(read_recipe("mini")).stages[-1].fit, groups=1, per_group=3)
     training = train_split(items)
     first, again = (list(SourceBatches(training, fit, seed=5)) for _ in range(2))
     assert first == again

@@ -32,5 +32,5 @@ def test_no_stall_costs_nothing_and_says_so() -> None:
 
 def test_the_recipe_holds_what_the_ratings_say(shared_dir: Path) -> None:
     fitted = fit_stall_cost(shared_dir / "tables" / "streaming_sessions.csv")
-    told = read_recipe("mini").fit.stall_cost
+    told = read_recipe("mini").stages[-1].fit.stall_cost
     assert vars(told) == pytest.approx(vars(fitted), abs=0.05)
