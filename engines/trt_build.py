@@ -111,7 +111,7 @@ def build_plan(trt: Any, log: Any, graph: Graph, onnx: bytes, timing: bytes | No
     config.clear_flag(trt.BuilderFlag.TF32)  # fp32 means fp32
     for lengths in graph.lengths:
         config.add_optimization_profile(_profile(builder, graph, lengths))
-    cache = _use_timing(config, timing)
+    cache = _use_timing(trt, config, timing)
     body = builder.build_serialized_network(network, config)
     if body is None:
         raise _failed(f"cannot build {graph.name}", log)
@@ -143,8 +143,13 @@ def _shape(spec: TensorSpec, length: int) -> tuple[int, ...]:
     return tuple(length if side is None else side for side in spec.shape)
 
 
-def _use_timing(config: Any, timing: bytes | None) -> Any:
-    """Give the builder what it learnt earlier; a cache of another device starts afresh."""
+def _use_timing(trt: Any, config: Any, timing: bytes | None) -> Any:
+    """Give the builder what it learnt earlier; a cache of another device starts afresh.
+
+    TensorRT-RTX times nothing while it builds, and deprecates the calls.
+    """
+    if trt.__name__ == "tensorrt_rtx":
+        return None
     for blob in dict.fromkeys((timing or b"", b"")):
         cache = config.create_timing_cache(blob)
         if cache is not None and config.set_timing_cache(cache, False):

@@ -126,6 +126,13 @@ def test_a_second_build_starts_from_what_the_first_learnt(trt, graph, tmp_path):
     assert trt.timings == [b"", b"timings"]
 
 
+def test_tensorrt_rtx_learns_nothing_while_it_builds(monkeypatch, trt, graph, tmp_path):
+    rtx = FakeTensorRt("tensorrt_rtx")
+    install(monkeypatch, rtx)
+    open_engine(graph, tmp_path).close()
+    assert (rtx.builds, rtx.timings, list(tmp_path.glob("timing-*"))) == (1, [], [])
+
+
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 def test_every_precision_has_a_plan_of_its_own(trt, graph, tmp_path, precision, monkeypatch):
     monkeypatch.setattr("engines.trt.onnx_bytes", lambda *_: graph.onnx.read_bytes())
