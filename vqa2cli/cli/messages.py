@@ -95,6 +95,7 @@ def _set_up_logging(verbose: int) -> None:
         root.addHandler(_StderrHandler())
         root.setLevel(logging.ERROR)
     levels = (logging.WARNING, logging.INFO, logging.DEBUG)
-    logging.getLogger("vqa2cli").setLevel(levels[min(verbose, 2)])
+    for package in ("vqa2cli", "engines"):
+        logging.getLogger(package).setLevel(levels[min(verbose, 2)])
     if not verbose:
         warnings.simplefilter("ignore")
