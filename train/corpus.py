@@ -19,9 +19,6 @@ from train.made import DistortedClip, write_distorted
 from train.renditions import Rendition, draw_renditions, encode, grid_renditions
 from train.sources import Source, clip_sources, render_source, still_sources
 
-#: Sources a split takes for made distortions at validation and test: every type and level.
-HELD_OUT_DISTORTED = 4
-
 
 @dataclass(frozen=True)
 class Item:
@@ -49,7 +46,11 @@ class Item:
 
 @dataclass(frozen=True)
 class CorpusPlan:
-    """What to build and from where; a build is a function of this record alone."""
+    """What to build and from where; a build is a function of this record alone.
+
+    `renditions` and `distortions` are drawn for each training source; validation and test take
+    the fixed grid of renditions, and every type and level for `held_out_distorted` contents.
+    """
 
     clips: Path
     stills: Path | None
@@ -57,6 +58,7 @@ class CorpusPlan:
     seed: int = 0
     renditions: int = 14
     distortions: int = 10
+    held_out_distorted: int = 4
     splits: tuple[str, ...] = ("train", "val")
 
 
@@ -149,9 +151,11 @@ def distortions_of(
         rng = np.random.default_rng([plan.seed, 1, *source.name.encode()])
         chosen = rng.choice(len(every), size=plan.distortions, replace=False)
         return [every[index] for index in sorted(chosen)]
+    if plan.held_out_distorted == 0:
+        return []
     first_segments = [s for s in sources if s.split == source.split and s.name.endswith("@0")]
-    stride = max(len(first_segments) // HELD_OUT_DISTORTED, 1)
-    return every if source in first_segments[::stride][:HELD_OUT_DISTORTED] else []
+    stride = max(len(first_segments) // plan.held_out_distorted, 1)
+    return every if source in first_segments[::stride][: plan.held_out_distorted] else []
 
 
 def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -> Item:

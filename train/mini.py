@@ -57,6 +57,7 @@ def corpus_plan(recipe: Recipe, place: Workplace) -> CorpusPlan:
         seed=recipe.seed,
         renditions=recipe.renditions,
         distortions=recipe.distortions,
+        held_out_distorted=recipe.held_out_distorted,
     )
 
 

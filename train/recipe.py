@@ -35,6 +35,7 @@ class Recipe:
     seed: int
     renditions: int
     distortions: int
+    held_out_distorted: int
     vocabulary: int
     network: NetworkConfig
     stages: tuple[Stage, ...]
@@ -81,6 +82,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         seed=raw["seed"],
         renditions=raw["corpus"]["renditions"],
         distortions=raw["corpus"]["distortions"],
+        held_out_distorted=raw["corpus"]["held_out_distorted"],
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
         stages=tuple(_stage(raw, table) for table in raw["stage"]),

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from train.corpus import CorpusPlan, Item, build_corpus, plan_tasks, read_items
+from train.corpus import Item, build_corpus, plan_tasks, read_items
 from train.dataset import LookDataset, SourceBatches, collate
 from train.fit import Scorer
-from train.mini import Workplace, fit_mini, make_data, new_network, train_split
+from train.mini import Workplace, corpus_plan, fit_mini, make_data, new_network, train_split
 from train.recipe import Recipe, read_recipe
 from vqa2cli import load_model, score
 from vqa2cli.errors import UsageError
@@ -50,7 +50,7 @@ def toy(recipe: Recipe) -> Recipe:
         )
         for stage in recipe.stages
     )
-    return replace(recipe, renditions=3, distortions=1, stages=stages)
+    return replace(recipe, renditions=3, distortions=1, held_out_distorted=0, stages=stages)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_built_corpus_is_not_built_again(
 
     monkeypatch.setattr("train.corpus.make_rendition", refuse)
     monkeypatch.setattr("train.corpus.make_distortion", refuse)
-    plan = CorpusPlan(place.clips, None, place.corpus, renditions=3, distortions=1)
+    plan = corpus_plan(toy(read_recipe("mini")), place)
     assert len(list(plan_tasks(plan))) == len(items)
     assert build_corpus(plan) == items
 
