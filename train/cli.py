@@ -52,7 +52,13 @@ def train(
 @click.command()
 @click.argument("corpus", type=FOLDER)
 @click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, directory, hub id.")
-@click.option("--split", type=click.Choice(["val", "test"]), default="val", show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(["val", "test"]),
+    default="val",
+    show_default=True,
+    help="Contents to measure on; look at test once, at the end.",
+)
 @click.option("--peers/--no-peers", default=True, help="Fit and measure trivial predictors too.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="JSON file.")
 def evaluate(corpus: Path, model: str, split: str, peers: bool, output: Path | None) -> None:

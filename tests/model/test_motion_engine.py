@@ -88,6 +88,20 @@ def test_auto_does_not_trust_an_engine_that_computes_something_else(graph, monke
     assert "tensorrt differs from torch" in caplog.text
 
 
+def test_auto_goes_on_past_an_engine_whose_device_fails(graph, monkeypatch, caplog):
+    def fail(engine, _lengths):
+        if engine.name == "tensorrt":
+            raise RuntimeError("out of memory")
+        return real(engine, (1,))
+
+    real = motion_engine.compare
+    monkeypatch.setattr(motion_engine, "compare", fail)
+    found = Installed(monkeypatch, "tensorrt", "onnxruntime", "pytorch")
+    assert open_engine("auto", graph, "cuda:0", "fp32").name == "onnxruntime"
+    assert found.closed == ["tensorrt"]
+    assert "tensorrt failed its trial (out of memory)" in caplog.text
+
+
 def test_a_named_engine_that_is_not_here_is_an_error_with_a_remedy(graph):
     with pytest.raises(EngineError, match=r"engine tensorrt: .*--device cuda") as caught:
         open_engine("tensorrt", graph, "cpu", "fp32")

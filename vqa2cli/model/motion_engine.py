@@ -182,7 +182,12 @@ def _first_sound(graph: Graph, device: str, precision: str, options: EngineOptio
 
 def _trusted(engine: Engine) -> bool:
     """Return whether an engine on a GPU computes what torch does; close it if not."""
-    found = compare(engine, TRIAL_LENGTHS)
+    try:
+        found = compare(engine, TRIAL_LENGTHS)
+    except RuntimeError as error:  # the device failed; a named engine would end the run
+        logger.warning("engine %s failed its trial (%s) and is not used", engine.name, error)
+        engine.close()
+        return False
     if not found.passed:
         logger.warning(
             "engine %s differs from torch by %.1e (limit %.0e) and is not used",
