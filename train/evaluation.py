@@ -16,7 +16,7 @@ from train.correlation import Agreement, Ordering, agreement, ordering, srcc
 from train.kadid import KADID_TYPES
 from train.peers import brisque_svr, facts_svr
 from vqa2cli.config import RunConfig
-from vqa2cli.errors import UsageError
+from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.model import QualityModel
 from vqa2cli.pipeline import score_files
 from vqa2cli.video.decode import decode_clip
@@ -93,10 +93,18 @@ def peer_inputs(items: Sequence[Item], corpus: Path) -> PeerInputs:
     """Read what the peers need of every item."""
     files = [corpus / item.path for item in items]
     return PeerInputs(
-        np.stack([brisque_of_clip(path) for path in tqdm(files, desc="brisque", unit="clip")]),
+        np.stack([brisque_or_nan(path) for path in tqdm(files, desc="brisque", unit="clip")]),
         [stream_facts(path) for path in files],
         np.array([np.nan if item.qp is None else item.qp for item in items]),
     )
+
+
+def brisque_or_nan(path: Path) -> NDArray[np.float64]:
+    """Return the 36 features of a clip, NaN for one too short to be sampled."""
+    try:
+        return brisque_of_clip(path)
+    except VideoError:
+        return np.full(36, np.nan)
 
 
 def stream_facts(path: Path) -> StreamFacts:
@@ -132,12 +140,16 @@ def peers(
     """Return how the trivial peers do on the test items, those that learn fitted on train's."""
     labels = np.array([item.label for item in train_items])
     groups = np.array([item.content for item in train_items])
-    learned_pixels = brisque_svr(train.brisque, labels, test.brisque, groups=groups)
+    known, asked = (np.isfinite(side.brisque).all(axis=1) for side in (train, test))
+    learned_pixels = np.full(len(test_items), np.nan)
+    learned_pixels[asked] = brisque_svr(
+        train.brisque[known], labels[known], test.brisque[asked], groups=groups[known].tolist()
+    )
     learned_facts = facts_svr(
         fact_features(train.facts, train_items),
         labels,
         fact_features(test.facts, test_items),
-        groups=groups,
+        groups=groups.tolist(),
     )
     return [
         compare("BRISQUE36 + SVR", learned_pixels, test_items),

@@ -279,6 +279,7 @@ def save_network(
         kept = tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
         state[published_key(key)] = kept.detach().cpu().contiguous().clone()
     save_file(state, out_dir / "model.safetensors", metadata={"format": "pt"})
+    (out_dir / "model.safetensors").chmod(0o644)  # safetensors leaves it to the owner alone
     text = json.dumps(network.config.to_json(), indent=1)
     (out_dir / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
     (out_dir / MOTION_ONNX).unlink(missing_ok=True)
