@@ -52,7 +52,7 @@ def doctor() -> int:
     failed = False
     for check in _checks():  # as they are made: the last ones take a while
         failed |= check.state == "missing"
-        click.echo(one_line(f"{check.state:<8}{check.what:<18}{check.found}"))
+        click.echo(one_line(f"{check.state:<8}{check.what:<20}{check.found}"))
     return MissingError.exit_code if failed else 0
 
 

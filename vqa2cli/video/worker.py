@@ -34,7 +34,7 @@ from vqa2cli.video.wire import (
 )
 
 #: Decoded pictures of one file that may wait for the consumer, bytes.
-QUEUE_BYTES = 64 * 2**20
+QUEUE_BYTES = 16 * 2**20
 
 #: Seconds a child may outlive its file's limit: it notices by itself unless it hangs.
 GRACE_S = 2.0
