@@ -16,12 +16,11 @@ from train.features import Look, LookCache, load_look
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.recipe import Recipe, Stage
 from train.vocabulary import train_tokenizer
-from vqa2cli.model.dimensions import NetworkConfig
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
-from vqa2cli.model.protocols import PROTOCOLS, ScoringProtocol
+from vqa2cli.model.protocols import PROTOCOLS
+from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.weights import export_motion, save_network
-from vqa2cli.video.media import Sampling
 
 
 @dataclass(frozen=True)
@@ -71,20 +70,7 @@ def make_data(recipe: Recipe, place: Workplace, jobs: int = 2) -> list[Item]:
 def training_looks(recipe: Recipe, place: Workplace) -> LookCache:
     """Return the cache of looks under the sampling of the recipe's protocol."""
     protocol = PROTOCOLS[recipe.network.protocol]
-    return LookCache(place.looks, place.corpus, sampling_of(recipe.network, protocol))
-
-
-def sampling_of(network: NetworkConfig, protocol: ScoringProtocol) -> Sampling:
-    """Return the same sampling that scoring uses, for looks at one display size each."""
-    return Sampling(
-        window_s=protocol.window_s,
-        keyframes_per_second=protocol.keyframes_per_second,
-        keyframe_size=network.vision.image_size,
-        fragments=network.fragments,
-        motion_multiple=protocol.motion_multiple,
-        motion_size=network.motion_size,
-        resize=network.resize,
-    )
+    return LookCache(place.looks, place.corpus, sampling_for(recipe.network, protocol))
 
 
 def train_split(items: list[Item]) -> list[Item]:

@@ -26,6 +26,7 @@ from vqa2cli.model.motion_engine import open_engine
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import Block, ScoringProtocol, find_protocol
+from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.tokens import pad
 from vqa2cli.model.weights import MOTION_ONNX, load_network
 from vqa2cli.video.media import Sampling
@@ -77,19 +78,9 @@ class QualityModel:
         min_stall_s: float = config.MIN_STALL_S,
     ) -> Sampling:
         """Return what decoding must keep of a clip for this model."""
-        sizes, protocol = self.network.config, self.protocol
-        return Sampling(
-            window_s=protocol.window_s,
-            max_window_frames=min(
-                protocol.max_window_frames, sizes.motion.positions * protocol.motion_stride
-            ),
-            keyframes_per_second=protocol.keyframes_per_second,
-            keyframe_size=sizes.vision.image_size,
-            fragments=sizes.fragments,
-            motion_stride=protocol.motion_stride,
-            motion_multiple=protocol.motion_multiple,
-            motion_size=sizes.motion_size,
-            resize=sizes.resize,
+        return sampling_for(
+            self.network.config,
+            self.protocol,
             display=display,
             find_stalls=find_stalls,
             min_stall_s=min_stall_s,
