@@ -1,0 +1,1 @@
+"""Making degraded clips whose labels are known because the degradation was made."""
