@@ -16,17 +16,31 @@ from tqdm import tqdm
 
 from train.distortions import KADID_TYPES, human_mean
 from train.made import DistortedClip, write_distorted
-from train.renditions import Rendition, draw_renditions, encode, grid_renditions
-from train.sources import Source, clip_sources, render_source, still_sources
+from train.renditions import (
+    Encoded,
+    Reencode,
+    Rendition,
+    draw_reencodes,
+    draw_renditions,
+    encode,
+    encode_again,
+    grid_reencodes,
+    grid_renditions,
+    severity,
+)
+from train.sources import Source, clip_sources, render_source, scene_sources, still_sources
 
 
 @dataclass(frozen=True)
 class Item:
     """One labelled clip.
 
-    `label` is quality in [0, 100]: VMAF for a rendition, the human mean of its type and
-    level for a made distortion. `display` is (width, height) of the source, at which the
-    label holds. `distortion` is (type, level) of KADID-10k, `qp` the encoder's own mean QP.
+    `kind` is "rendition", "twice" (encoded badly, then well) or "distortion". `label` is
+    quality in [0, 100]: VMAF for an encode, the human mean of its type and level for a made
+    distortion. `display` is (width, height) of the source, at which the label holds. `codec`,
+    `crf` and `scale` are the last encode's, `qp` its encoder's own mean QP; `severity` is the
+    CRF's position in its codec's range, that of the worse of two encodes. `distortion` is
+    (type, level) of KADID-10k.
     """
 
     name: str
@@ -42,14 +56,16 @@ class Item:
     scale: float
     qp: float | None = None
     distortion: tuple[int, int] | None = None
+    severity: float | None = None
 
 
 @dataclass(frozen=True)
 class CorpusPlan:
     """What to build and from where; a build is a function of this record alone.
 
-    `renditions` and `distortions` are drawn for each training source; validation and test take
-    the fixed grid of renditions, and every type and level for `held_out_distorted` contents.
+    `renditions`, `reencodes` (second encodes of a bad first) and `distortions` are drawn for
+    each training source, of which `scenes` are rendered; validation and test take the fixed
+    grids of both encodes, and every type and level for `held_out_distorted` contents.
     """
 
     clips: Path
@@ -57,6 +73,8 @@ class CorpusPlan:
     out: Path
     seed: int = 0
     renditions: int = 14
+    reencodes: int = 2
+    scenes: int = 16
     distortions: int = 10
     held_out_distorted: int = 4
     splits: tuple[str, ...] = ("train", "val")
@@ -121,11 +139,15 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     sources = list(clip_sources(plan.clips))
     if plan.stills is not None:
         sources += still_sources(plan.stills)
+    sources += scene_sources(plan.scenes)
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
         for rendition in renditions_of(source, plan):
             name = f"{source.name}+{rendition.name}"
             yield Task(name, make_rendition, (source, rendition, plan.out))
+    for source in sources:
+        for twice in reencodes_of(source, plan):
+            yield Task(f"{source.name}+{twice.name}", make_reencode, (source, twice, plan.out))
     for source in sources:
         for kind, level in distortions_of(source, sources, plan):
             name = f"{source.name}+kadid{kind:02d}_{level}"
@@ -137,6 +159,14 @@ def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
     if source.split == "train":
         return draw_renditions(source, plan.renditions, plan.seed)
     return grid_renditions()
+
+
+def reencodes_of(source: Source, plan: CorpusPlan) -> Iterable[Reencode]:
+    """Return a random draw for training; for validation and test the fixed pair of a content."""
+    if source.split == "train":
+        firsts = draw_renditions(source, plan.renditions, plan.seed)
+        return draw_reencodes(source, firsts, plan.reencodes, plan.seed)
+    return grid_reencodes() if plan.reencodes and source.name.endswith("@0") else ()
 
 
 def distortions_of(
@@ -160,31 +190,55 @@ def distortions_of(
 
 def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -> Item:
     """Encode and label one rendition."""
-    folder = out / "clips"
-    folder.mkdir(exist_ok=True)
-    encoded = encode(rendered(source, out), source, rendition, folder)
+    encoded = encode(rendered(source, out), source, rendition, clips_folder(out))
+    return encode_item(name, source, out, "rendition", encoded, rendition, severity(rendition))
+
+
+def make_reencode(name: str, source: Source, twice: Reencode, out: Path) -> Item:
+    """Encode one source twice and label what is left of it."""
+    encoded = encode_again(rendered(source, out), source, twice, clips_folder(out))
+    worse = max(severity(twice.first), severity(twice.second))
+    return encode_item(name, source, out, "twice", encoded, twice.second, worse)
+
+
+def encode_item(
+    name: str,
+    source: Source,
+    out: Path,
+    kind: str,
+    encoded: Encoded,
+    rendition: Rendition,
+    worst: float,
+) -> Item:
+    """Return the record of an encode; `rendition` is the one whose stream it is."""
     return Item(
         name=name,
         path=str(encoded.path.relative_to(out)),
         split=source.split,
         content=source.content,
         source=source.name,
-        kind="rendition",
+        kind=kind,
         label=round(min(max(encoded.vmaf, 0.0), 100.0), 3),
         display=(source.width, source.height),
         codec=rendition.codec,
         crf=rendition.crf,
         scale=rendition.scale,
         qp=encoded.mean_qp,
+        severity=round(worst, 4),
     )
+
+
+def clips_folder(out: Path) -> Path:
+    """Return where the clips lie, made on first use."""
+    folder = out / "clips"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def make_distortion(name: str, source: Source, kind: int, level: int, out: Path, seed: int) -> Item:
     """Distort one source and label it with what people thought of that type and level."""
-    folder = out / "clips"
-    folder.mkdir(exist_ok=True)
     clip = DistortedClip(name, kind, level, seed)
-    path = write_distorted(rendered(source, out), source, clip, folder)
+    path = write_distorted(rendered(source, out), source, clip, clips_folder(out))
     return Item(
         name=name,
         path=str(path.relative_to(out)),

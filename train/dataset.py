@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -52,7 +53,8 @@ class Sample:
 
     `keyframes` are uint8 [K, S, S, 3], or tokens [K, P, D] once the tower is trained;
     `motion` uint8 frames [T, s, s, 3], or features [T, C] once the branch is.
-    `kind` is the KADID type, 0 for a rendition.
+    `kind` is the KADID type, 0 for an encode. `encode` is how the picture was encoded: the
+    position of its CRF and its scale, NaN where that is not known.
     """
 
     keyframes: Tensor
@@ -62,6 +64,7 @@ class Sample:
     label: float
     group: int
     kind: int
+    encode: tuple[float, float]
 
 
 class LookDataset(Dataset):
@@ -95,8 +98,16 @@ class LookDataset(Dataset):
             stalls, cost = draw_stalls(self.fit.stall_cost, rng)
             label = max(label - cost, 0.0)
         pictures, frames = crop(look, keyframes, motion, rng)
-        kind = item.distortion[0] if item.distortion else 0
-        return Sample(pictures, frames, facts, stalls, label, self.group_of[item.source], kind)
+        return Sample(
+            pictures,
+            frames,
+            facts,
+            stalls,
+            label,
+            self.group_of[item.source],
+            item.distortion[0] if item.distortion else 0,
+            (math.nan, math.nan) if item.severity is None else (item.severity, item.scale),
+        )
 
 
 def jittered(facts: StreamFacts, spread_db: float, rng: np.random.Generator) -> StreamFacts:
@@ -184,4 +195,5 @@ def collate(samples: list[Sample]) -> dict[str, object]:
         "labels": torch.tensor([sample.label / 100 for sample in samples]),
         "groups": torch.tensor([sample.group for sample in samples]),
         "kinds": torch.tensor([sample.kind for sample in samples]),
+        "encodes": torch.tensor([sample.encode for sample in samples]),
     }

@@ -13,7 +13,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
 from train.kadid import KADID_TYPES
-from train.losses import expected_scores, level_loss, order_loss, plcc_loss
+from train.losses import encode_loss, expected_scores, level_loss, order_loss, plcc_loss
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.tokens import pad
@@ -35,7 +35,7 @@ class Scorer(nn.Module):
         targets: Tensor,
         labels: Tensor,
         groups: Tensor,
-        kinds: Tensor,
+        **_: object,
     ) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of a batch made by `collate`."""
         count = keyframes.shape[1]
@@ -72,10 +72,12 @@ class Scorer(nn.Module):
 
 
 class TowerTask(nn.Module):
-    """The tower and its projector under two plain heads: quality, and kind of distortion.
+    """The tower and its projector under plain heads: quality, kind of distortion, encode.
 
-    Reading the pooled tokens directly teaches the tower in a fraction of the steps that the
-    detour through the language model takes. The heads are dropped afterwards.
+    How hard and how small a picture was encoded teaches what compression looks like apart from
+    what its content makes of it. Reading the pooled tokens directly teaches the tower in a
+    fraction of the steps that the detour through the language model takes. The heads are
+    dropped afterwards.
     """
 
     def __init__(self, network: Vqa2Network, fit: FitSettings) -> None:
@@ -85,9 +87,16 @@ class TowerTask(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.quality = nn.Linear(width, 1)
         self.kind = nn.Linear(width, len(KADID_TYPES) + 1)
+        self.encode = nn.Linear(width, 2)
 
     def forward(
-        self, keyframes: Tensor, labels: Tensor, groups: Tensor, kinds: Tensor, **_: object
+        self,
+        keyframes: Tensor,
+        labels: Tensor,
+        groups: Tensor,
+        kinds: Tensor,
+        encodes: Tensor,
+        **_: object,
     ) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of a batch made by `collate`."""
         tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
@@ -98,6 +107,7 @@ class TowerTask(nn.Module):
         loss = loss + self.fit.plcc_weight * plcc_loss(scores, labels)
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
         loss = loss + 0.2 * functional.cross_entropy(self.kind(pooled).float(), kinds)
+        loss = loss + encode_loss(self.encode(pooled).float(), encodes)
         return {"loss": loss, "scores": scores}
 
 

@@ -55,6 +55,8 @@ def corpus_plan(recipe: Recipe, place: Workplace) -> CorpusPlan:
         out=place.corpus,
         seed=recipe.seed,
         renditions=recipe.renditions,
+        reencodes=recipe.reencodes,
+        scenes=recipe.scenes,
         distortions=recipe.distortions,
         held_out_distorted=recipe.held_out_distorted,
     )

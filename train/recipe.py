@@ -34,6 +34,8 @@ class Recipe:
     name: str
     seed: int
     renditions: int
+    reencodes: int
+    scenes: int
     distortions: int
     held_out_distorted: int
     vocabulary: int
@@ -81,6 +83,8 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         name=name,
         seed=raw["seed"],
         renditions=raw["corpus"]["renditions"],
+        reencodes=raw["corpus"]["reencodes"],
+        scenes=raw["corpus"]["scenes"],
         distortions=raw["corpus"]["distortions"],
         held_out_distorted=raw["corpus"]["held_out_distorted"],
         vocabulary=raw["tokenizer"]["vocabulary"],

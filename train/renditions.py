@@ -83,6 +83,54 @@ def grid_renditions() -> Iterator[Rendition]:
 
 
 @dataclass(frozen=True)
+class Reencode:
+    """A bad first encode, shown at the source's size and encoded again at a high rate.
+
+    Its bitrate and quantiser look good and its picture is not: the second encode can only be
+    as good as the first.
+    """
+
+    first: Rendition
+    second: Rendition
+
+    @property
+    def name(self) -> str:
+        """Short name, unique within a source."""
+        return f"{self.first.name}+{self.second.name}"
+
+
+def draw_reencodes(
+    source: Source, firsts: list[Rendition], count: int, seed: int
+) -> list[Reencode]:
+    """Return `count` second encodes over the worst quarter of `firsts`, drawn for training."""
+    rng = np.random.default_rng([seed, 2, *source.name.encode()])
+    worst = sorted(firsts, key=severity)[-max(len(firsts) // 4, 1) :]
+    chosen = rng.choice(len(worst), size=min(count, len(worst)), replace=False)
+    return [Reencode(worst[index], _good(rng)) for index in chosen]
+
+
+def grid_reencodes() -> Iterator[Reencode]:
+    """Yield those of validation and test: the two worst x264 renditions of the grid, again."""
+    low, high = CODECS["h264"].crf
+    for position in (0.75, 1.0):
+        first = Rendition("h264", round(low + position * (high - low)), 1.0)
+        yield Reencode(first, Rendition("h264", 18, 1.0))
+
+
+def severity(rendition: Rendition) -> float:
+    """Return how far towards ruined a rendition lies: the CRF's position in its codec's range."""
+    low, high = CODECS[rendition.codec].crf
+    return (rendition.crf - low) / (high - low)
+
+
+def _good(rng: np.random.Generator) -> Rendition:
+    """Draw an encode near the clean end of a codec's range."""
+    codec = str(rng.choice(list(CODECS)))
+    low, high = CODECS[codec].crf
+    return Rendition(codec, round(low + float(rng.uniform(0.0, 0.3)) * (high - low)), 1.0)
+
+
+@dataclass(frozen=True)
 class Encoded:
     """A rendition on disk: its VMAF against the source, and the encoder's own mean QP."""
 
@@ -97,15 +145,35 @@ def encode(source: Path, plan: Source, rendition: Rendition, folder: Path) -> En
     Raises:
         RuntimeError: ffmpeg failed.
     """
+    target = folder / f"{plan.name}+{rendition.name}{CODECS[rendition.codec].suffix}"
+    qp = write_rendition(source, plan, rendition, target)
+    return Encoded(target, vmaf(source, target, plan), qp)
+
+
+def encode_again(source: Path, plan: Source, twice: Reencode, folder: Path) -> Encoded:
+    """Encode `source` twice as `twice` says; VMAF is that of the second against the source.
+
+    Raises:
+        RuntimeError: ffmpeg failed.
+    """
+    target = folder / f"{plan.name}+{twice.name}{CODECS[twice.second.codec].suffix}"
+    with tempfile.TemporaryDirectory() as scratch:
+        first = Path(scratch) / f"first{CODECS[twice.first.codec].suffix}"
+        write_rendition(source, plan, twice.first, first)
+        qp = write_rendition(first, plan, twice.second, target)
+    return Encoded(target, vmaf(source, target, plan), qp)
+
+
+def write_rendition(source: Path, plan: Source, rendition: Rendition, target: Path) -> float | None:
+    """Encode the pictures of `source` into `target` and return the encoder's own mean QP."""
     codec = CODECS[rendition.codec]
-    target = folder / f"{plan.name}+{rendition.name}{codec.suffix}"
     width, height = even(plan.width * rendition.scale), even(plan.height * rendition.scale)
     log = run_ffmpeg(
         ["-i", str(source), "-vf", f"scale={width}:{height}:flags=bicubic", "-an"]
         + ["-c:v", *codec.encoder, "-crf", str(rendition.crf), "-g", str(round(2 * plan.fps))]
         + ["-pix_fmt", "yuv420p", "-fps_mode", "passthrough", str(target)]
     )
-    return Encoded(target, vmaf(source, target, plan), mean_qp(log))
+    return mean_qp(log)
 
 
 def vmaf(source: Path, rendition: Path, plan: Source) -> float:

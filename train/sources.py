@@ -1,4 +1,4 @@
-"""Nearly pristine sources to degrade: segments of real clips, and photographs set in motion.
+"""Nearly pristine sources to degrade: segments of real clips, photographs in motion, renderings.
 
 Most clips at hand were compressed once, so a segment is shrunk before use; photographs are
 panned and zoomed. Every source is a short lossless file at a constant frame rate.
@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from train.ffmpeg import run_ffmpeg
+from train.scenes import rendered_scene
 
 #: Frames of one source; about two seconds.
 SOURCE_FRAMES = 48
@@ -31,18 +32,19 @@ class Source:
     """One source to render: where it comes from and what it becomes.
 
     `content` names the original: nothing of one content is in two splits. `start_s` is the
-    offset in the clip; `kind` is "clip" or "still".
+    offset in the clip; `kind` is "clip", "still" or "scene", which has a seed and no origin.
     """
 
     name: str
     content: str
     split: str
     kind: str
-    origin: Path
+    origin: Path | None
     start_s: float
     fps: float
     width: int
     height: int
+    seed: int = 0
 
 
 def even(value: float) -> int:
@@ -85,12 +87,33 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
             )
 
 
+#: Sizes (width, height) that photographs and renderings take in turn.
+SIZES = ((640, 360), (960, 540), (1280, 720), (854, 480))
+
+
+def scene_sources(count: int) -> Iterator[Source]:
+    """Yield `count` rendered contents, all for training."""
+    for seed in range(count):
+        width, height = SIZES[(seed // 4 + seed) % len(SIZES)]
+        yield Source(
+            name=f"scene{seed:02d}@0",
+            content=f"scene{seed:02d}",
+            split="train",
+            kind="scene",
+            origin=None,
+            start_s=0.0,
+            fps=(30, 24, 25)[seed % 3],
+            width=width,
+            height=height,
+            seed=seed,
+        )
+
+
 def still_sources(folder: Path) -> Iterator[Source]:
     """Yield one source a photograph in `folder`; every seventh is for validation or test."""
-    sizes = ((640, 360), (960, 540), (1280, 720), (854, 480))
     for index, path in enumerate(sorted(folder.glob("*.jpg"))):
         held_out = {3: "val", 6: "test"}.get(index % 7, "train")
-        width, height = sizes[index % len(sizes)]
+        width, height = SIZES[index % len(SIZES)]
         yield Source(
             name=f"{path.stem}@0",
             content=path.stem,
@@ -122,15 +145,23 @@ def render_source(source: Source, folder: Path) -> Path:
         raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{source.width}x{source.height}"]
         run_ffmpeg(
             [*raw, "-r", f"{source.fps:g}", "-i", "-", *lossless, str(partial)],
-            frames=(frame.tobytes() for frame in still_in_motion(source)),
+            frames=(np.ascontiguousarray(frame).tobytes() for frame in painted(source)),
         )
     partial.rename(target)
     return target
 
 
+def painted(source: Source) -> Iterator[np.ndarray]:
+    """Yield the uint8 RGB frames of a source that is made here."""
+    if source.kind == "scene":
+        return rendered_scene(source.seed, SOURCE_FRAMES, source.fps, (source.width, source.height))
+    return still_in_motion(source)
+
+
 def still_in_motion(source: Source) -> Iterator[np.ndarray]:
     """Yield uint8 RGB frames of a slow pan, zoom and roll over the photograph."""
     rng = np.random.default_rng(zlib.crc32(source.name.encode()))
+    assert source.origin is not None
     picture = Image.open(source.origin).convert("RGB")
     crop_w = min(picture.width, picture.height * source.width / source.height) * 0.8
     crop_w = min(max(crop_w * rng.uniform(0.7, 1.0), source.width), picture.width * 0.9)

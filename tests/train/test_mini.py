@@ -50,7 +50,15 @@ def toy(recipe: Recipe) -> Recipe:
         )
         for stage in recipe.stages
     )
-    return replace(recipe, renditions=3, distortions=1, held_out_distorted=0, stages=stages)
+    return replace(
+        recipe,
+        renditions=3,
+        reencodes=1,
+        scenes=0,
+        distortions=1,
+        held_out_distorted=0,
+        stages=stages,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +83,19 @@ def test_vmaf_is_high_for_a_clean_encode_and_falls_with_crf(items: list[Item]) -
             assert all(label < item.label for label in others)
             if item.crf <= 18:
                 assert item.label > 90
+
+
+def test_a_second_good_encode_does_not_make_a_bad_first_one_good(items: list[Item]) -> None:
+    twice = [item for item in items if item.kind == "twice"]
+    assert {item.split for item in twice} == {"train", "val"}
+    for item in twice:
+        clean = max(
+            other.label
+            for other in items
+            if other.source == item.source and other.kind == "rendition"
+        )
+        assert item.label < clean
+        assert item.severity is not None and item.severity >= 0.5
 
 
 def test_no_content_is_in_two_splits(items: list[Item]) -> None:
