@@ -60,6 +60,10 @@ class Prompter:
         """Return the text of ids, special tokens left out."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
 
+    def turn_frame(self, role: str) -> tuple[list[int], list[int]]:
+        """Return what goes before and after the text of a turn of `role`."""
+        return [self._start, *self.encode(role), *self.encode("\n")], self._closing()
+
     def conversation_ids(
         self, keyframes: int, frames: int, *, facts: str = "", stalls: str = ""
     ) -> list[int]:
@@ -110,8 +114,7 @@ class Prompter:
         if not question.strip():
             raise UsageError("the question is empty; ask one")
         values = {"keyframes": str(keyframes), "frames": str(frames), "question": question}
-        header = [self._start, *self.encode("assistant"), *self.encode("\n")]
-        return [*self._opening(values), *header]
+        return [*self._opening(values), *self.turn_frame("assistant")[0]]
 
     def _opening(self, values: Mapping[str, str]) -> list[int]:
         # Slots are cut out before texts go in, so a question may say "<image>".
@@ -120,12 +123,12 @@ class Prompter:
             if index:
                 content.append(IMAGE_SLOT)
             content += self.encode(chunk.format_map(values))
-        header = [self._start, *self.encode("user"), *self.encode("\n")]
-        return [*self._turn("system", SYSTEM), *header, *content, *self._closing()]
+        header, closing = self.turn_frame("user")
+        return [*self._turn("system", SYSTEM), *header, *content, *closing]
 
     def _turn(self, role: str, text: str) -> list[int]:
-        header = [self._start, *self.encode(role), *self.encode("\n")]
-        return [*header, *self.encode(text), *self._closing()]
+        header, closing = self.turn_frame(role)
+        return [*header, *self.encode(text), *closing]
 
     def _closing(self) -> list[int]:
         return [self._end, *self.encode("\n")]
