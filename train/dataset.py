@@ -18,7 +18,7 @@ from train.corpus import Item
 from train.features import Look, load_look
 from train.stall_cost import StallCost, draw_stalls
 from vqa2cli.levels import LEVELS, soft_levels
-from vqa2cli.model.facts import describe_stream
+from vqa2cli.model.facts import INDEX_STEPS, describe_stream
 from vqa2cli.video.media import StreamFacts
 
 
@@ -41,6 +41,8 @@ class FitSettings:
     warmup: float
     facts_dropped: float
     facts_jitter_db: float
+    quantizer_dropped: float
+    quantizer_jitter: float
     plcc_weight: float
     order_weight: float
     stalls_told: float
@@ -91,7 +93,7 @@ class LookDataset(Dataset):
         look = load_look(kept) if isinstance(kept, Path) else kept
         facts = ""
         if rng.random() >= self.fit.facts_dropped:
-            told = jittered(look.facts, self.fit.facts_jitter_db, rng)
+            told = jittered(look.facts, self.fit, rng)
             facts = describe_stream(told, item.display)
         stalls, label = "", item.label
         if rng.random() < self.fit.stalls_told:
@@ -110,12 +112,17 @@ class LookDataset(Dataset):
         )
 
 
-def jittered(facts: StreamFacts, spread_db: float, rng: np.random.Generator) -> StreamFacts:
-    """Return `facts` with bits per pixel off by up to `spread_db`: neighbours learn together."""
-    if facts.bits_per_pixel is None:
-        return facts
-    factor = 10 ** (rng.uniform(-spread_db, spread_db) / 10)
-    return replace(facts, bits_per_pixel=facts.bits_per_pixel * factor)
+def jittered(facts: StreamFacts, fit: FitSettings, rng: np.random.Generator) -> StreamFacts:
+    """Return `facts` a little off, so that neighbours learn together, or without a quantizer."""
+    rate, quantizer = facts.bits_per_pixel, facts.quantizer
+    if rate is not None:
+        rate *= 10 ** (rng.uniform(-fit.facts_jitter_db, fit.facts_jitter_db) / 10)
+    if rng.random() < fit.quantizer_dropped:
+        quantizer = None
+    elif quantizer is not None:
+        spread = fit.quantizer_jitter * INDEX_STEPS.get(facts.codec, 1.0)
+        quantizer = max(quantizer + rng.uniform(-spread, spread), 0.0)
+    return replace(facts, bits_per_pixel=rate, quantizer=quantizer)
 
 
 def crop(

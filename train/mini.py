@@ -15,7 +15,7 @@ from train.dataset import LookDataset
 from train.features import Look, LookCache, load_look
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.recipe import Recipe, Stage
-from train.vocabulary import train_tokenizer
+from train.vocabulary import embed_numbers_by_size, train_tokenizer
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
 from vqa2cli.model.protocols import PROTOCOLS
@@ -139,9 +139,10 @@ def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:
     """Train the tokenizer into `folder` and return a fresh network that fits it."""
     folder.mkdir(parents=True, exist_ok=True)
     train_tokenizer(folder, recipe.vocabulary)
-    rows = read_tokenizer(folder).get_vocab_size()
-    language = replace(recipe.network.language, vocab_size=rows)
+    tokenizer = read_tokenizer(folder)
+    language = replace(recipe.network.language, vocab_size=tokenizer.get_vocab_size())
     network = Vqa2Network(replace(recipe.network, language=language))
+    embed_numbers_by_size(network.llm.model.embed_tokens.weight, tokenizer.get_vocab())
     return network, Prompter.from_directory(folder, PROTOCOLS[recipe.network.protocol])
 
 

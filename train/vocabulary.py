@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor, cos, sin
 from transformers import PreTrainedTokenizerFast
 
 from train.distortions import KADID_TYPES
@@ -30,6 +32,8 @@ def sentences() -> Iterator[str]:
     for db, percent in product(range(-45, 21), range(5, 205, 5)):
         facts = StreamFacts("h264", 10 ** (db / 10), 10 * percent, 10, 30.0)
         yield describe_stream(facts, (1000, 10))
+    for quantizer in range(64):
+        yield describe_stream(StreamFacts("h264", 1.0, 100, 10, 30.0, quantizer), (100, 10))
     codecs = ("h264", "hevc", "vp9", "av1", "vp8", "mpeg4", "mpeg2video", "mjpeg", "other")
     for codec, fps in product(codecs, (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)):
         yield describe_stream(StreamFacts(codec, None, 640, 360, float(fps)), None)
@@ -39,6 +43,30 @@ def sentences() -> Iterator[str]:
     yield summary_text([], 0.0, 0.0, None)
     for name in KADID_TYPES.values():
         yield f" It is {name}. The main distortion is {name}, slight, noticeable or severe."
+
+
+#: Numbers this far apart stop being neighbours, in several sizes at once.
+NUMBER_SCALES = (3.0, 6.0, 12.0, 25.0, 50.0)
+
+
+def embed_numbers_by_size(rows: Tensor, vocabulary: Mapping[str, int]) -> None:
+    """Let the embeddings [V, D] of whole numbers begin as smooth functions of their values.
+
+    A quantiser of 31 then means nearly what 30 means before anything is learned. The rows keep
+    their spread.
+    """
+    numbers = {row: int(text) for token, row in vocabulary.items() if (text := _number(token))}
+    values = torch.tensor([float(value) for value in numbers.values()])
+    waves = [function(values / scale) for scale in NUMBER_SCALES for function in (sin, cos)]
+    features = torch.stack([values / 50, *waves], dim=1)
+    smooth = features @ torch.randn(features.shape[1], rows.shape[1])
+    with torch.no_grad():
+        rows[list(numbers)] = (smooth * (rows.std() / smooth.std())).to(rows.dtype)
+
+
+def _number(token: str) -> str:
+    text = token.removeprefix("\u0120")  # how byte-level vocabularies write a leading space
+    return text if text.isascii() and text.isdigit() else ""
 
 
 def train_tokenizer(folder: Path, size: int, texts: Iterable[str] | None = None) -> None:

@@ -31,6 +31,9 @@ CODEC_NAMES = {
 #: Frame rates told; a measured one becomes its nearest.
 FRAME_RATES = (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)
 
+#: Quantizer indices (0-255) to one step of the encoders' own scale (0-63).
+INDEX_STEPS = {"vp9": 255 / 63, "av1": 255 / 63}
+
 #: Step of the share of the display's width, percent.
 WIDTH_STEP = 5
 
@@ -41,14 +44,22 @@ def describe_stream(facts: StreamFacts, display: tuple[int, int] | None) -> str:
     Args:
         display: (width, height) the picture is shown at; None is its own size, 100 percent.
 
-    Bits per pixel are told in decibels, so that doubling them is three steps everywhere.
+    Bits per pixel are told in decibels, so that doubling them is three steps everywhere; the
+    quantizer in the units of each codec's own rate control, 0-51 or 0-63.
     """
     codec = CODEC_NAMES.get(facts.codec.lower(), "other")
     return (
-        f" It is {codec} at {_decibels(facts.bits_per_pixel)} dB bits per pixel, "
+        f" It is {codec} at quantizer {_quantizer(codec, facts.quantizer)} and "
+        f"{_decibels(facts.bits_per_pixel)} dB bits per pixel, "
         f"{_share(facts.width, display)} percent of the display width, "
         f"{_nearest_rate(facts.fps)} frames per second."
     )
+
+
+def _quantizer(codec: str, quantizer: float | None) -> str:
+    if quantizer is None:
+        return "unknown"
+    return str(round(max(quantizer, 0.0) / INDEX_STEPS.get(codec, 1.0)))
 
 
 def _decibels(bits_per_pixel: float | None) -> str:

@@ -36,7 +36,9 @@ class StreamFacts:
     """Facts of the encode that a model may be told, measured on the packets.
 
     `bits_per_pixel` is video bits over coded pixels of all frames; `fps` the measured
-    frame rate; width and height those of the coded frame, after rotation.
+    frame rate; width and height those of the coded frame, after rotation. `quantizer` is the
+    mean over coded pictures of what their headers say: QP (0-51) for H.264 and HEVC, the
+    quantizer index (0-255) for VP9 and AV1; None for other codecs and unreadable headers.
     """
 
     codec: str
@@ -44,6 +46,7 @@ class StreamFacts:
     width: int
     height: int
     fps: float
+    quantizer: float | None = None
 
 
 @dataclass(frozen=True)
