@@ -15,7 +15,7 @@ from vqa2cli.errors import VideoError
 from vqa2cli.video import probe
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import KeyFrames, Sampling
-from vqa2cli.video.probe import scan_packets
+from vqa2cli.video.scan import scan_packets
 from vqa2cli.video.synthesis import write_clip
 
 

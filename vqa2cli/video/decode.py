@@ -18,7 +18,8 @@ from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
 from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
-from vqa2cli.video.probe import Scan, facts_of, media_of, scan_packets, why_no_frame
+from vqa2cli.video.probe import why_no_frame
+from vqa2cli.video.scan import Scan, facts_of, media_of, scan_packets
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.windows import Windows
 

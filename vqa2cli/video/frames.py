@@ -18,7 +18,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vqa2cli.video.probe import CLOCK_RESTART_S, Scan, open_video
+from vqa2cli.video.probe import open_video
+from vqa2cli.video.scan import CLOCK_RESTART_S, Scan
 
 #: Decoding threads of one clip: more gain little and hold a picture each.
 MAX_THREADS = 4

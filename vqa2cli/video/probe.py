@@ -1,4 +1,4 @@
-"""Open a video file safely and learn, from its packets alone, what it holds.
+"""Open a video file safely, or say why not.
 
 FFmpeg opens a great deal more than video files: playlists that name other files or hosts,
 text, pipes, names that read as protocols. Only regular files in known containers pass here.
@@ -11,8 +11,6 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -24,7 +22,6 @@ from av.video.stream import VideoStream
 from vqa2cli.config import MAX_PIXELS
 from vqa2cli.errors import VideoError
 from vqa2cli.video.encryption import has_encrypted_video_track
-from vqa2cli.video.media import MediaInfo, StreamFacts
 
 #: Demuxers that may run. Left out on purpose: hls, dash, concat, sdp, rtp, lavfi, tty and
 #: every device, because they read text or other files. Audio containers only let a file
@@ -46,15 +43,6 @@ _OPEN_OPTIONS = {
 }
 
 _NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
-
-#: A declared frame rate is believed when the packets confirm it this closely.
-RATE_TOLERANCE = 0.10
-
-#: Clocks that step back further than this, seconds, have started anew (spliced streams).
-CLOCK_RESTART_S = 0.1
-
-#: Frame rate of a stream that declares none and shows none (a raw stream, one frame).
-FALLBACK_RATE = Fraction(25)
 
 
 @contextmanager
@@ -118,7 +106,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         )
     with container:
         if has_encrypted_video_track(path):
-            raise _encrypted(path)
+            raise encrypted(path)
         stream = _moving_stream(container, path)
         # Probing obeys the option above, decoding only this one.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
@@ -144,197 +132,9 @@ def _moving_stream(container: InputContainer, path: Path) -> VideoStream:
     return stream
 
 
-def _encrypted(path: Path) -> VideoError:
+def encrypted(path: Path) -> VideoError:
+    """Return the error of a file whose video is encrypted."""
     return VideoError("encrypted", f"{path.name}: the video is encrypted; score a decrypted copy")
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What the packets of one video stream say, before any is decoded.
-
-    `fps` is the declared average rate where the packets confirm it within 10 %, else the
-    measured one; `duration_s` runs from the first presented frame to the end of the last.
-    `suspect` means that packets are marked damaged or reading stopped at an error.
-    """
-
-    media: MediaInfo
-    packets: int
-    keyframes: int
-    total_bytes: int
-    duration_s: float
-    declared_s: float | None
-    fps: Fraction
-    suspect: bool
-
-
-def scan_packets(path: Path) -> Scan:
-    """Read every packet of `path` without decoding and return what they add up to.
-
-    Raises:
-        VideoError: the file cannot be opened (see `open_video`), is encrypted, or holds no
-            packet of video.
-    """
-    with open_video(path) as (container, stream):
-        tally = _Tally(float(stream.time_base or Fraction(1, 90000)))
-        try:
-            for packet in container.demux(stream):
-                if packet.has_sidedata("encryption_info"):
-                    raise _encrypted(path)
-                tally.add(packet)
-        except av.FFmpegError:
-            tally.suspect = True
-        if not tally.packets:
-            raise VideoError("corrupt", f"{path.name}: the video stream holds no frame")
-        return _summary(container, stream, tally)
-
-
-class _Tally:
-    """Counts packets, and measures the presented time across restarts of the clock."""
-
-    def __init__(self, time_base: float) -> None:
-        self.time_base = time_base
-        self.packets = self.keyframes = self.total_bytes = self.timed = 0
-        self.suspect = False
-        self._closed_s = 0.0  # time of the runs before the present one
-        self._last_dts: int | None = None
-        self._run: tuple[int, int, int] | None = None  # first pts, last pts, end of the last
-
-    def add(self, packet: av.Packet[VideoStream]) -> None:
-        """Count one packet; empty ones and those cut off by an edit list show nothing."""
-        if packet.size == 0 or packet.is_discard:
-            return
-        self.packets += 1
-        self.keyframes += packet.is_keyframe
-        self.total_bytes += packet.size
-        self.suspect |= packet.is_corrupt
-        self._restart_on_jump(packet.dts)
-        if packet.pts is None:
-            return
-        self.timed += 1
-        end = packet.pts + max(packet.duration or 0, 0)
-        first, last, run_end = self._run or (packet.pts, packet.pts, end)
-        self._run = (min(first, packet.pts), max(last, packet.pts), max(run_end, end))
-
-    def _restart_on_jump(self, dts: int | None) -> None:
-        if dts is None:
-            return
-        back = 0 if self._last_dts is None else self._last_dts - dts
-        if back * self.time_base > CLOCK_RESTART_S and self._run is not None:
-            self._closed_s += (self._run[2] - self._run[0]) * self.time_base
-            self._run = None
-        self._last_dts = dts
-
-    @property
-    def span_s(self) -> float:
-        """Seconds from the first to the last timestamp, without the last frame's own."""
-        first, last, _ = self._run or (0, 0, 0)
-        return self._closed_s + (last - first) * self.time_base
-
-    @property
-    def tail_s(self) -> float:
-        """Seconds the last frame stays on screen, as far as its packet says."""
-        _, last, end = self._run or (0, 0, 0)
-        return (end - last) * self.time_base
-
-
-def _summary(container: InputContainer, stream: VideoStream, tally: _Tally) -> Scan:
-    fps = _believed_rate(stream, tally)
-    untimed = tally.timed < 2
-    duration = tally.packets / float(fps) if untimed else tally.span_s
-    if not untimed:
-        duration += tally.tail_s or 1 / float(fps)
-    context = stream.codec_context
-    media = MediaInfo(
-        width=context.width,
-        height=context.height,
-        avg_frame_rate=f"{fps.numerator}/{fps.denominator}",
-        duration=duration,
-        bit_rate=round(8 * tally.total_bytes / duration) if duration > 0 else None,
-        codec_name=context.codec.canonical_name,
-        pix_fmt=context.pix_fmt,
-        color_transfer=transfer_name(context.color_trc),
-        rotation=0,
-        nb_frames_decoded=0,
-    )
-    return Scan(
-        media=media,
-        packets=tally.packets,
-        keyframes=tally.keyframes,
-        total_bytes=tally.total_bytes,
-        duration_s=duration,
-        declared_s=_declared_s(container, stream),
-        fps=fps,
-        suspect=tally.suspect,
-    )
-
-
-def _believed_rate(stream: VideoStream, tally: _Tally) -> Fraction:
-    declared = stream.average_rate or stream.guessed_rate or None
-    if tally.timed < 2 or tally.span_s <= 0:
-        return declared or FALLBACK_RATE
-    measured = (tally.timed - 1) / tally.span_s
-    if declared and abs(float(declared) - measured) <= RATE_TOLERANCE * measured:
-        return declared
-    return Fraction(measured).limit_denominator(1001) or Fraction(measured)
-
-
-def _declared_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
-
-
-def facts_of(scan: Scan, media: MediaInfo) -> StreamFacts:
-    """Return the encode facts of a scanned file whose pictures are as `media` says."""
-    frames = media.nb_frames_decoded or scan.packets
-    pixels = media.width * media.height * frames
-    turned = media.rotation in (90, 270)
-    width, height = (media.height, media.width) if turned else (media.width, media.height)
-    return StreamFacts(
-        codec=media.codec_name,
-        bits_per_pixel=8 * scan.total_bytes / pixels if pixels else None,
-        width=width,
-        height=height,
-        fps=float(scan.fps),
-    )
-
-
-def media_of(scan: Scan, frame: av.VideoFrame, rotation: int) -> MediaInfo:
-    """Return the facts of `scan` corrected by the first decoded frame."""
-    return replace(
-        scan.media,
-        width=frame.width,
-        height=frame.height,
-        pix_fmt=frame.format.name,
-        color_transfer=transfer_name(frame.color_trc) or scan.media.color_transfer,
-        rotation=rotation,
-    )
-
-
-def transfer_name(code: int) -> str | None:
-    """Return ffprobe's name of a transfer characteristic, None where it is not given."""
-    return _TRANSFERS.get(int(code))
-
-
-#: ITU-T H.273 transfer characteristics under ffprobe's names.
-_TRANSFERS = {
-    1: "bt709",
-    4: "gamma22",
-    5: "gamma28",
-    6: "smpte170m",
-    7: "smpte240m",
-    8: "linear",
-    9: "log100",
-    10: "log316",
-    11: "iec61966-2-4",
-    12: "bt1361e",
-    13: "iec61966-2-1",
-    14: "bt2020-10",
-    15: "bt2020-12",
-    16: "smpte2084",
-    17: "smpte428",
-    18: "arib-std-b67",
-}
 
 
 def why_no_frame(path: Path) -> VideoError:
