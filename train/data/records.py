@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
-from train.data.files import read_text, write_whole
+from train.data.files import write_whole
+from train.data.json_lists import json_records
+from train.data.mixtures import parts_of
 from vqa2cli.errors import UsageError
 from vqa2cli.model.protocols import SLOT
 
@@ -36,9 +37,6 @@ _ROLES: Final[dict[str, Role]] = {
     "gpt": "gpt",
     "assistant": "gpt",
 }
-
-_DECODER: Final = json.JSONDecoder()
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(frozen=True)
@@ -111,17 +109,26 @@ class Sample:
             raise ValueError(f"{FPS_KEY} is {self.fps}; give a number above 0")
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Return the samples of one JSON list, or of one record a line (.jsonl).
+def read_samples(path: Path, *, seed: int = 0) -> list[Sample]:
+    """Return the samples of a JSON list, or of several that one path names.
+
+    Args:
+        path: a list (.json), one record a line (.jsonl), several lists as `part{1,2}.json`, or
+            a YAML that says how much to take of each (see `train.data.mixtures`).
+        seed: of what a YAML draws at random.
 
     Raises:
         UsageError: the file cannot be read, or a record is malformed; the line and the index of
             the record are named.
     """
-    text = read_text(path)
-    records = _lines(path, text) if path.suffix == ".jsonl" else _elements(path, text)
+    return [
+        sample for part in parts_of(path) for sample in part.of(_read_list(part.path), seed=seed)
+    ]
+
+
+def _read_list(path: Path) -> list[Sample]:
     samples = []
-    for index, (line, record) in enumerate(records):
+    for index, (line, record) in enumerate(json_records(path)):
         try:
             samples.append(_sample(record, f"{path.stem}-{index}"))
         except ValueError as error:
@@ -237,63 +244,3 @@ def _provenance(found: Any) -> Provenance:
     except TypeError as error:
         known = ", ".join(asdict(Provenance()))
         raise ValueError(f"unknown field in provenance; known are {known}") from error
-
-
-def _lines(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    """Yield the JSON value of each line that is not blank, with the line's number."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise UsageError(f"{path}, line {number}: malformed JSON ({error})") from error
-
-
-def _elements(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    """Yield each value of the JSON list `text` with the line (from 1) it begins on."""
-    position = _next(text, 0)
-    if text[position : position + 1] != "[":
-        raise UsageError(f"{path}: expected a JSON list of records")
-    position = _next(text, position + 1)
-    line, counted = 1, 0
-    while text[position : position + 1] != "]":
-        line, counted = line + text.count("\n", counted, position), position
-        value, position = _decoded(path, text, position)
-        yield line, value
-        position = _after_comma(path, text, position)
-    rest = _next(text, position + 1)
-    if rest < len(text):
-        raise _malformed(path, text, rest, "text after the list")
-
-
-def _decoded(path: Path, text: str, position: int) -> tuple[Any, int]:
-    try:
-        return _DECODER.raw_decode(text, position)
-    except json.JSONDecodeError as error:
-        raise _malformed(path, text, error.pos, error.msg) from error
-    except RecursionError as error:
-        raise _malformed(path, text, position, "nested too deeply") from error
-
-
-def _after_comma(path: Path, text: str, position: int) -> int:
-    """Return where the next record begins, or where the list's `]` stands."""
-    position = _next(text, position)
-    mark = text[position : position + 1]
-    if mark == "]":
-        return position
-    following = _next(text, position + 1)
-    if mark != "," or text[following : following + 1] == "]":
-        raise _malformed(path, text, position, "expected , and a record, or ] after a record")
-    return following
-
-
-def _malformed(path: Path, text: str, position: int, what: str) -> UsageError:
-    line = text.count("\n", 0, position) + 1
-    return UsageError(f"{path}, line {line}: malformed JSON ({what})")
-
-
-def _next(text: str, position: int) -> int:
-    """Return the position of the first character from `position` on that is not a space."""
-    found = _SPACE.match(text, position)
-    assert found is not None  # it matches the empty string
-    return found.end()
