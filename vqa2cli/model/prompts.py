@@ -84,7 +84,7 @@ class Prompter:
             "keyframes": str(keyframes),
             "frames": str(frames),
             "facts": facts,
-            "stalls": _stall_text(self.protocol, stalls),
+            "stalls": stall_text(self.protocol, stalls),
             "question": "",
         }
         return [*self._opening(values), *self._turn("assistant", prefix)]
@@ -171,8 +171,8 @@ def read_tokenizer(directory: Path) -> Tokenizer:
     raise ModelError(f"{directory}: no tokenizer.json; copy the model's tokenizer beside it")
 
 
-def _stall_text(protocol: ScoringProtocol, stalls: str) -> str:
-    """Space the summary off: after the sentence before it, or before the question."""
+def stall_text(protocol: ScoringProtocol, stalls: str) -> str:
+    """Return what takes the place of `{stalls}`: the text, spaced off as the protocol needs it."""
     text = stalls.strip()
     if not text:
         return ""
