@@ -25,7 +25,7 @@ TEMPORAL_KINDS = ("camera-shake", "stutter", "flicker", "exposure-drift")
 
 #: Kinds of a streaming session: an encode at some rung, and its stalls, which are named as
 #: `vqa2cli.video.stalling` names them.
-SESSION_KINDS = ("compression", "rebuffer", "initial_buffering")
+SESSION_KINDS = ("compression", "rebuffer", "freeze", "initial_buffering")
 
 #: Every kind a record may have.
 KINDS: tuple[str, ...] = (*KADID_KINDS, *TEMPORAL_KINDS, *SESSION_KINDS)
