@@ -41,8 +41,10 @@ CLASSES: Final = (*SPATIAL_CLASSES, *MOTION_CLASSES)
 #: Where a label of a clean source leads.
 CLEAN: Final = "clean"
 
+Degree = Literal["barely visible", "slight", "moderate", "severe", "extreme"]
+
 #: How strong a distortion is, in words; the severities are those of `train.degrade.records`.
-DEGREES: Final[dict[int, str]] = {
+DEGREES: Final[dict[int, Degree]] = {
     1: "barely visible",
     2: "slight",
     3: "moderate",

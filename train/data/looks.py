@@ -11,7 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from train.data.records import Kind
 from vqa2cli.errors import UsageError, VideoError
-from vqa2cli.video.probe import check_regular_file, scan_packets
+from vqa2cli.video.probe import check_regular_file
+from vqa2cli.video.scan import scan_packets
 
 #: Suffixes taken for a still picture; everything else is opened as a clip.
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})

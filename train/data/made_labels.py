@@ -11,6 +11,7 @@ from train.corpus import Item, read_items
 from train.data.classes import CLEAN, ClassMap, perceived_severity
 from train.data.labels import Label, Labels, add_known, split_of
 from train.data.looks import below
+from train.degrade.clips import read_degraded
 from train.degrade.engine import level_of
 from train.degrade.records import KADID_KINDS, Degradation
 from train.kadid import KADID_TYPES
@@ -71,6 +72,29 @@ def corpus_items(corpus: Path) -> list[Item]:
 def _of_item(item: Item, media: str, dataset: str) -> Label:
     split = split_of(item.split)
     return Label(media, CLEAN, content=item.content, split=split, dataset=dataset, source="made")
+
+
+def degraded_labels(folder: Path, media: Path, classes: ClassMap) -> Labels:
+    """Return the labels of clips that `vqa2 data degrade` made.
+
+    Args:
+        folder: its output folder, below the media folder `media`.
+
+    Raises:
+        UsageError: it holds no such clips, or lies elsewhere.
+    """
+    result = Labels()
+    for clip in read_degraded(folder):
+        base = Label(
+            below(media, folder / clip.path),
+            CLEAN,
+            content=clip.content,
+            split=split_of(clip.split or ""),
+            dataset=folder.name,
+            source="made",
+        )
+        result.add(degraded_label(base, clip.degradations, classes))
+    return result
 
 
 def degraded_label(base: Label, degradations: Sequence[Degradation], classes: ClassMap) -> Labels:

@@ -7,7 +7,7 @@ and the time are ours.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,10 @@ import numpy as np
 
 from train.data.asking import first_turn
 from train.data.classes import CLEAN, DEGREES, Dimension, dimension_of
+from train.data.instructions import Instructions
 from train.data.labels import Label
 from train.data.looks import MediaFacts, Missing, below, look_at_all
-from train.data.records import Kind, Provenance, Sample, Turn
+from train.data.records import Provenance, Sample, Turn
 from train.data.subclips import (
     Cut,
     draw_crops,
@@ -78,19 +79,6 @@ class Stage1Settings:
     per_class: int = 0
     lead: str = "scorer"
     jobs: int = 2
-
-
-@dataclass(frozen=True)
-class Instructions:
-    """What a builder made: samples, media that cannot be used, and what has no sample and why."""
-
-    samples: tuple[Sample, ...]
-    missing: tuple[Missing, ...] = ()
-    left_out: Counter[str] | None = None
-
-    def of_kind(self, kind: Kind) -> list[Sample]:
-        """Return the samples about pictures, or about clips."""
-        return [sample for sample in self.samples if sample.kind == kind]
 
 
 @dataclass(frozen=True)
