@@ -119,12 +119,18 @@ def log_bits_per_pixel(facts: Sequence[StreamFacts]) -> NDArray[np.float64]:
     return np.log10([fact.bits_per_pixel or np.nan for fact in facts])
 
 
+def quantizer_share(codec: str, quantizer: float) -> float:
+    """Return the quantizer as a share of its codec's range."""
+    return quantizer / (51.0 if codec in QP_CODECS else 255.0)
+
+
 def fact_features(facts: Sequence[StreamFacts], items: Sequence[Item]) -> NDArray[np.float64]:
-    """Return the stream facts as numbers [n, 7]: rate, scale, frame rate, codec one-hot."""
+    """Return the stream facts as numbers [n, 8]: rate, quantizer, scale, frame rate, codec."""
     codecs = ("h264", "hevc", "vp9", "av1")
     rows = [
         [
             float(np.log10(fact.bits_per_pixel or 1e-4)),
+            np.nan if fact.quantizer is None else quantizer_share(fact.codec, fact.quantizer),
             fact.width / item.display[0],
             fact.fps / 30,
             *(float(item.codec == codec) for codec in codecs),

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,7 @@ def look_at(path: Path, sampling: Sampling) -> Look:
 
 
 class LookCache:
-    """Looks on disk, one file a clip, keyed by the clip's bytes and the sampling."""
+    """Looks on disk, one file a clip, keyed by the clip's bytes, the sampling, and what is kept."""
 
     def __init__(self, folder: Path, corpus: Path, sampling: Sampling) -> None:
         self.folder, self.corpus, self.sampling = folder, corpus, sampling
@@ -62,7 +62,8 @@ class LookCache:
     def file_of(self, item: Item) -> Path:
         """Return where the look of `item` is kept."""
         source = (self.corpus / item.path).read_bytes()
-        told = json.dumps([asdict(self.sampling), item.display], sort_keys=True).encode()
+        kept = [field.name for field in fields(StreamFacts)]
+        told = json.dumps([asdict(self.sampling), item.display, kept], sort_keys=True).encode()
         return self.folder / f"{hashlib.sha256(source + told).hexdigest()[:24]}.npz"
 
     def fill(self, items: Sequence[Item], jobs: int = 2) -> list[Path]:

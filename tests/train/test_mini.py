@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from train.corpus import Item, build_corpus, plan_tasks, read_items
-from train.dataset import LookDataset, SourceBatches, collate
+from train.dataset import LookDataset, SourceBatches, collate, jittered
 from train.fit import Scorer
 from train.mini import Workplace, corpus_plan, fit_mini, make_data, new_network, train_split
 from train.recipe import Recipe, read_recipe
 from vqa2cli import load_model, score
 from vqa2cli.errors import UsageError
+from vqa2cli.video.media import StreamFacts
 from vqa2cli.video.synthesis import moving_scene, write_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -142,7 +143,7 @@ def test_what_is_trained_scores_through_the_public_api(trained: Path, clips: Pat
 def test_the_run_keeps_its_log(trained: Path) -> None:
     record = json.loads((trained.parent / "fit.json").read_text())
     assert record["contents"] == 2
-    assert [stage["part"] for stage in record["stages"]] == ["motion", "tower", "tower", "language"]
+    assert [stage["part"] for stage in record["stages"]] == ["motion", "tower", "language"]
     assert (trained / "motion.onnx").is_file()
 
 
@@ -180,6 +181,32 @@ def test_batches_hold_whole_groups_of_one_source_and_repeat_by_seed(items: list[
     for batch in first:
         assert len({training[index].source for index, *_ in batch}) == 1
         assert len({(keyframes, motion) for _, keyframes, motion, _ in batch}) == 1
+
+
+def test_numbers_begin_as_neighbours_of_their_neighbours(place: Workplace, tmp_path: Path) -> None:
+    network, prompter = new_network(toy(read_recipe("mini")), tmp_path)
+    rows = network.llm.model.embed_tokens.weight.detach()
+    ids = [prompter.encode(f" {number}")[0] for number in range(64)]
+    numbers = rows[ids]
+    near = torch.cosine_similarity(numbers[:-1], numbers[1:]).mean()
+    far = torch.cosine_similarity(numbers[:32], numbers[32:]).mean()
+    assert near > 0.9 > 0.5 > far
+    assert torch.isclose(numbers.std(), rows.std(), rtol=0.1)
+
+
+def test_told_facts_wander_a_little_and_sometimes_lack_the_quantizer() -> None:
+    fit = replace(
+        read_recipe("mini").stages[-1].fit,
+        quantizer_dropped=0.25,
+        quantizer_jitter=1.0,
+        facts_jitter_db=1.0,
+    )
+    facts, rng = StreamFacts("vp9", 0.1, 640, 360, 25.0, 120.0), np.random.default_rng(0)
+    told = [jittered(facts, fit, rng) for _ in range(400)]
+    known = [each.quantizer for each in told if each.quantizer is not None]
+    assert 260 < len(known) < 340
+    assert max(abs(value - 120.0) for value in known) <= 255 / 63
+    assert all(0.079 < (each.bits_per_pixel or 0) < 0.126 for each in told)
 
 
 def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
