@@ -8,10 +8,54 @@ from pathlib import Path
 
 import click
 
+from train.instruct.command import FOLDER, NEW_FOLDER, stage
+from train.instruct.known import first_sentence, is_instruct, recipe_names, recipe_path
 from vqa2cli.config import EMBEDDED_MODEL
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+class ByRecipe(click.Group):
+    """One command a recipe: each kind takes its own options. The recipe may stand anywhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the recipes that ship."""
+        return recipe_names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Return the command of a recipe, whose file need not be there yet."""
+        path = recipe_path(cmd_name)
+        kind = stage if is_instruct(path) else corpus
+        return _with_recipe(kind, cmd_name, first_sentence(path))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the recipe first; the embedded model's is meant where none is named."""
+        known = recipe_names()
+        places = [at for at, arg in enumerate(args) if arg in known or arg.endswith(".toml")]
+        asks_help = bool({"-h", "--help"} & {*args})
+        if places:
+            args = [args.pop(places[0]), *args]
+        elif args and args[0].startswith("-") and not asks_help:
+            args = [EMBEDDED_MODEL, *args]
+        return super().parse_args(ctx, args)
+
+
+def _with_recipe(command: click.Command, recipe: str, about: str) -> click.Command:
+    """Return a copy of a command that takes no argument RECIPE, because it is known."""
+    options = [each for each in command.params if each.name != "recipe"]
+
+    def run(**values: object) -> None:
+        assert command.callback is not None
+        command.callback(recipe=recipe, **values)
+
+    return click.Command(recipe, callback=run, params=options, help=command.help, short_help=about)
+
+
+@click.group(cls=ByRecipe, subcommand_metavar="RECIPE [OPTIONS]...")
+def train() -> None:
+    """Train a model as RECIPE says: one of those below, or a .toml file.
+
+    `vqa2 train RECIPE --help` tells what a recipe takes. Without a name, the embedded model's
+    recipe is meant.
+    """
 
 
 @click.command()
@@ -22,7 +66,7 @@ NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--jobs", default=2, show_default=True, help="Processes that make data.")
 @click.option("--data-only", is_flag=True, help="Stop once the labelled corpus is made.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint.")
-def train(
+def corpus(
     recipe: str,
     clips: Path,
     stills: Path | None,

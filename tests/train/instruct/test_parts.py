@@ -1,0 +1,116 @@
+"""Which tensors each recipe moves, which stay bit-equal, and what batch norms do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from train.instruct.parts import PARTS, part_of
+from train.instruct.run import train_stage
+from vqa2cli.errors import UsageError
+from vqa2cli.model.weights import load_network
+
+EXPECTED = {
+    "stage1-image": {"vision_tower", "mm_projector"},
+    "stage1-video": {"slowfast", "slowfast_projector"},
+    "stage2-ugc": set(PARTS),
+    "stage2-streaming": set(PARTS),
+    "stage3": set(PARTS),
+    "mix": set(PARTS),
+}
+
+#: Parameters that a gradient never reaches: rows past the clips' length are no such case, since
+#: a table is one tensor; the key bias shifts all scores of a query alike.
+STILL = ("k_proj.bias",)
+
+
+def state(folder: Path) -> dict[str, Tensor]:
+    return load_network(folder).network.state_dict()
+
+
+def is_statistic(key: str) -> bool:
+    return key.endswith(("running_mean", "running_var", "num_batches_tracked"))
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_recipe_moves_its_parts_and_leaves_the_others_bit_equal(
+    name, recipe, job, start, clips_set, pictures_set
+):
+    data = {"stage1-image": (pictures_set,), "mix": (clips_set, pictures_set)}.get(
+        name, (clips_set,)
+    )
+    used = recipe(name, learning_rate=1e-2, vision_learning_rate=1e-2)
+    before, after = state(start), state(train_stage(used, job(data=data)))
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    learned = {key for key in before if part_of(key) in EXPECTED[name] and not is_statistic(key)}
+    assert moved <= learned
+    assert {key for key in learned - moved if not key.endswith(STILL)} == set()
+
+
+def test_frozen_norms_keep_their_statistics_and_learn_their_scale(recipe, job, start):
+    used = recipe("stage1-video", norms="frozen", learning_rate=1e-2)
+    before, after = state(start), state(train_stage(used, job()))
+    for key in before:
+        if is_statistic(key):
+            assert torch.equal(before[key], after[key])
+    scale = "slowfast.feature_extraction.0.multipathway_blocks.1.norm.weight"
+    assert not torch.equal(before[scale], after[scale])
+
+
+def test_batch_norms_on_batch_statistics_move_their_running_ones(recipe, job, start):
+    before, after = state(start), state(train_stage(recipe("stage1-video", norms="batch"), job()))
+    counters = [key for key in before if key.endswith("num_batches_tracked")]
+    assert counters
+    for key in counters:
+        assert after[key] - before[key] == 8  # 4 steps of 2 clips, one clip at a time
+    means = [key for key in before if key.endswith("running_mean")]
+    assert all(not torch.equal(before[key], after[key]) for key in means)
+
+
+def test_a_recipe_that_does_not_train_motion_keeps_its_statistics_under_any_policy(
+    recipe, job, start, pictures_set
+):
+    used = recipe("stage1-image", norms="batch")
+    before, after = state(start), state(train_stage(used, job(data=(pictures_set,))))
+    assert all(torch.equal(before[key], after[key]) for key in before if is_statistic(key))
+
+
+def test_without_motion_the_motion_branch_and_its_projector_stay(recipe, job, start):
+    used = recipe("stage2-ugc", learning_rate=1e-2).without_motion()
+    before, after = state(start), state(train_stage(used, job()))
+    for key in before:
+        if key.startswith("slowfast"):
+            assert torch.equal(before[key], after[key])
+    assert not torch.equal(before["llm.lm_head.weight"], after["llm.lm_head.weight"])
+
+
+def test_a_recipe_of_motion_alone_cannot_do_without_it(recipe):
+    with pytest.raises(UsageError, match="cannot do without motion"):
+        recipe("stage1-video").without_motion()
+
+
+def test_recomputing_layers_changes_no_weight(recipe, job, tmp_path):
+    plain = state(train_stage(recipe(), job(out=tmp_path / "a")))
+    again = state(train_stage(recipe(checkpointing=True), job(out=tmp_path / "b")))
+    assert all(torch.equal(plain[key], again[key]) for key in plain)
+
+
+def test_accumulating_batches_is_the_step_of_one_large_batch(recipe, job, tmp_path):
+    """Adam's step hardly depends on the size of a gradient, so plain small steps are compared."""
+    large = state(train_stage(recipe(batch=4, accumulation=1), job(out=tmp_path / "a")))
+    small = state(train_stage(recipe(batch=1, accumulation=4), job(out=tmp_path / "b")))
+    for key, value in large.items():
+        torch.testing.assert_close(small[key], value, rtol=0, atol=2e-4, msg=key)
+
+
+def test_the_towers_learning_rate_is_its_own(recipe, job, start):
+    used = replace(recipe("stage2-ugc", learning_rate=1e-2, vision_learning_rate=0.0))
+    before, after = state(start), state(train_stage(used, job()))
+    for key in before:
+        if key.startswith("vision_tower."):
+            assert torch.equal(before[key], after[key])
+    assert not torch.equal(before["mm_projector.0.weight"], after["mm_projector.0.weight"])

@@ -1,0 +1,1 @@
+"""Instruction training at any size: the paper's stages as recipes over conversations."""
