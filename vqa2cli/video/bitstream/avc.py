@@ -14,6 +14,9 @@ _P, _B, _I, _SP, _SI = range(5)
 #: Profiles whose SPS tells the chroma format, the bit depth and scaling lists (7.3.2.1.1).
 _HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
 
+#: More commands to the reference lists than any slice has: 32 references of fields, twice.
+_MAX_COMMANDS = 66
+
 
 @dataclass(frozen=True)
 class _Sps:
@@ -235,8 +238,7 @@ def _skip_references(bits: BitReader, sps: _Sps, pps: _Pps, slice_type: int) -> 
         counts = tuple(_ref_count(bits) for _ in range(lists))
     for _ in range(lists):
         if bits.flag():  # ref_pic_list_modification_flag
-            while bounded(bits.ue(), 3, "modification_of_pic_nums_idc") != 3:
-                bits.skip_ue(1)
+            _skip_commands(bits, end=3, operands=(1, 1, 1))
     if pps.weighted_bipred == 1 if slice_type == _B else pps.weighted_pred:
         bits.skip_ue(2 if sps.chroma_array_type else 1)
         for _ in range(sum(counts)):
@@ -250,5 +252,14 @@ def _skip_marking(bits: BitReader, idr: bool) -> None:
     if idr:
         bits.skip(2)
     elif bits.flag():
-        while operation := bounded(bits.ue(), 6, "memory_management_control_operation"):
-            bits.skip_ue((0, 1, 1, 2, 1, 0, 1)[operation])
+        _skip_commands(bits, end=0, operands=(0, 1, 1, 2, 1, 0, 1))
+
+
+def _skip_commands(bits: BitReader, end: int, operands: tuple[int, ...]) -> None:
+    """Leave out commands up to the number `end`; command i has `operands[i]` numbers."""
+    for _ in range(_MAX_COMMANDS):
+        command = bits.ue()
+        if command == end:
+            return
+        bits.skip_ue(operands[bounded(command, len(operands) - 1, "a command")])
+    raise HeaderError(f"over {_MAX_COMMANDS} commands")

@@ -216,7 +216,9 @@ def read_pps(bits: BitReader) -> tuple[int, Pps]:
 
 def _skip_tiles(bits: BitReader) -> None:
     """Leave out the grid of tiles (7.3.2.3.1)."""
-    columns, rows = bits.ue(), bits.ue()  # one less than there are
+    # Both are one less than there are; table A.8 allows 20 by 22 at the most.
+    columns = bounded(bits.ue(), 19, "num_tile_columns_minus1")
+    rows = bounded(bits.ue(), 21, "num_tile_rows_minus1")
     if not bits.flag():  # uniform_spacing_flag
         bits.skip_ue(columns + rows)
     bits.skip(1)  # loop_filter_across_tiles_enabled_flag
