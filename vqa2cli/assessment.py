@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vqa2cli.errors import VideoErrorKind
-from vqa2cli.video.media import MediaInfo
+from vqa2cli.video.media import DeclaredFacts, MediaInfo
 from vqa2cli.video.stalling import Stalling
 
 
@@ -133,6 +133,7 @@ class Assessment:
     error: Failure | None = None
     warnings: tuple[str, ...] = ()
     media: MediaInfo | None = None
+    declared: DeclaredFacts | None = None
     model: ModelInfo | None = None
     score: Score | None = None
     segments: tuple[Segment, ...] = ()

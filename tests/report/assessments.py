@@ -15,11 +15,13 @@ from vqa2cli.assessment import (
 from vqa2cli.levels import soft_levels
 from vqa2cli.pooling import spread
 from vqa2cli.report.diagnostics import diagnose
-from vqa2cli.video.media import MediaInfo
-from vqa2cli.video.stalling import StallEvent, Stalling
+from vqa2cli.video.media import DeclaredFacts, MediaInfo
+from vqa2cli.video.stalling import LogReport, StallDifference, StallEvent, Stalling
 
 EVENT = StallEvent(1.0, 2.5, "freeze", 1.0, False, ("motion_drop",), 0.9)
-STALLING = Stalling((EVENT,), 1, 1.5, 0.375, 0.0, 1.5, "1 stall, lasting 1.50 s.")
+MISSED = StallDifference("not_in_pixels", 3.0, 0.5, "line 3")
+LOG = LogReport("play.csv", "csv", True, 1, (MISSED,), ("entries sorted by their start",))
+STALLING = Stalling((EVENT,), 1, 1.5, 0.375, 0.0, 1.5, "1 stall, lasting 1.50 s.", "log", LOG)
 SEGMENTS = (Segment(0.0, 2.0, 70.0, "good"), Segment(2.0, 4.0, 30.0, "poor"))
 
 
@@ -31,6 +33,7 @@ def scored(file: str = "r/720p.mp4") -> Assessment:
         file=file,
         warnings=warnings,
         media=MediaInfo(1280, 720, "30/1", 4.0, 900_000, "h264", "yuv420p", "bt709", 0, 120),
+        declared=DeclaredFacts(900_000, 850_000, 1280, 720, 30.0, "avc1.640028"),
         model=ModelInfo("vqa2-mini", "1", "ab" * 32, "mini-1", "cpu", "pytorch", "fp32"),
         score=score,
         segments=SEGMENTS,

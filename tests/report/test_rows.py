@@ -15,8 +15,8 @@ from tests.report.assessments import failed, scored
 from vqa2cli.report.rows import COLUMNS, compact_json, flat, record_of, stall_record
 
 KEYS = [
-    "schema_version", "file", "status", "error", "warnings", "media", "model", "score", "segments",
-    "pooled_metrics", "stalling", "diagnostics", "gates", "timing",
+    "schema_version", "file", "status", "error", "warnings", "media", "declared", "model", "score",
+    "segments", "pooled_metrics", "stalling", "diagnostics", "gates", "timing",
 ]  # fmt: skip
 
 

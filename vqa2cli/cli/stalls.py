@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from vqa2cli.assessment import Assessment
     from vqa2cli.cli.reports import MakeWriter
 
-FORMATS: Final = ("summary", "json", "csv", "sequence")
+FORMATS: Final = (
+    "summary", "json", "csv", "sequence", "p1203", "freezedetect", "intervals"
+)  # fmt: skip
 
 
 @click.command()
@@ -30,7 +32,8 @@ FORMATS: Final = ("summary", "json", "csv", "sequence")
     "--format",
     "chosen_format",
     type=click.Choice(FORMATS),
-    help="Summary in words, JSON, CSV of events, or 0/1 per frame [by -o's suffix, else summary].",
+    help="Summary in words, JSON, CSV of events, 0/1 per frame, P.1203 input, freezedetect's log "
+    "lines, or intervals as JSON [by -o's suffix, else summary].",
 )
 @options.frames
 @options.reading
@@ -69,6 +72,7 @@ def stalls(
 
 
 def _writers() -> dict[str, MakeWriter[Assessment]]:
+    from vqa2cli.report import stall_exports as exports
     from vqa2cli.report import stall_writers as writers
 
     return {
@@ -76,4 +80,7 @@ def _writers() -> dict[str, MakeWriter[Assessment]]:
         "json": writers.StallJsonWriter,
         "csv": writers.StallCsvWriter,
         "sequence": writers.StallSequenceWriter,
+        "p1203": exports.P1203Writer,
+        "freezedetect": exports.FreezedetectWriter,
+        "intervals": exports.IntervalsWriter,
     }

@@ -44,6 +44,8 @@ _STALLING = (
     "summary",
     "source",
 )
+_DECLARED = ("bandwidth", "average_bandwidth", "width", "height", "frame_rate", "codecs")
+_STALL_LOG = ("file", "format", "recorded", "matched", "differences", "notes")
 _MODEL = ("name", "revision", "sha256", "protocol", "device", "engine", "precision")
 _TIMING = ("decode_s", "motion_s", "vision_s", "llm_s", "total_s")
 
@@ -64,10 +66,12 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "segments": ("segments",),
     **{f"stalling_{name}": ("stalling", name) for name in _STALLING},
     "stalling_events": ("stalling", "events"),
+    **{f"stalling_log_{name}": ("stalling", "log", name) for name in _STALL_LOG},
     "diagnostics_text": ("diagnostics", "text"),
     "diagnostics_findings": ("diagnostics", "findings"),
     "gates": ("gates",),
     **{f"media_{name}": ("media", name) for name in _MEDIA},
+    **{f"declared_{name}": ("declared", name) for name in _DECLARED},
     **{f"model_{name}": ("model", name) for name in _MODEL},
     **{f"timing_{name}": ("timing", name) for name in _TIMING},
 }
@@ -86,6 +90,7 @@ def record_of(row: Assessment) -> Record:
         "error": asdict(row.error) if row.error else None,
         "warnings": [],
         "media": asdict(row.media) if row.media else None,
+        "declared": asdict(row.declared) if row.declared else None,
         "model": asdict(row.model) if row.model else None,
         "score": asdict(row.score) if row.score else None,
         "segments": [asdict(segment) for segment in row.segments],
@@ -108,6 +113,11 @@ def stall_record(row: Assessment) -> Record:
         "stalling": _stalling(row.stalling) if row.stalling else None,
     }
     return _strict(record, row.warnings)
+
+
+def strict_record(record: Record) -> Record:
+    """Return `record` as strict JSON values; a number that is not finite becomes None."""
+    return {key: _value(value, key, []) for key, value in record.items()}
 
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:

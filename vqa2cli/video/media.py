@@ -32,6 +32,22 @@ class MediaInfo:
 
 
 @dataclass(frozen=True)
+class DeclaredFacts:
+    """What a playlist declares of one rung, unchecked; None where it does not say.
+
+    `bandwidth` and `average_bandwidth` are bits a second of the whole rendition, sound
+    included; `codecs` is RFC 6381's list as written.
+    """
+
+    bandwidth: int | None = None
+    average_bandwidth: int | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    codecs: str | None = None
+
+
+@dataclass(frozen=True)
 class StreamFacts:
     """Facts of the encode that a model may be told, measured on the packets.
 

@@ -20,7 +20,7 @@ from vqa2cli.video.stall_spans import (
     still_spans,
     with_gaps,
 )
-from vqa2cli.video.stall_text import summary_text
+from vqa2cli.video.stall_totals import stalling_of
 from vqa2cli.video.stall_track import TILES, FrameLog, Run
 from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
 
@@ -100,7 +100,7 @@ def judge(
         if event.counted:
             stood_s += event.duration
             stalled[span.first : span.last + 1] = 1
-    return _totals(tuple(events), clip.end_s), stalled
+    return stalling_of(tuple(events), clip.end_s), stalled
 
 
 def _candidates(
@@ -228,21 +228,3 @@ def _gradual(motion: Motion, exact: bool) -> bool:
     if exact:
         return motion.edge < _ABRUPT_EDGE * motion.activity
     return motion.near < _ABRUPT * motion.activity
-
-
-def _totals(events: tuple[StallEvent, ...], length_s: float) -> Stalling:
-    """Return `events` with the paper's five facts."""
-    counted = [event for event in events if event.counted]
-    later = [event.duration for event in counted if event.kind != "initial_buffering"]
-    initial = sum(event.duration for event in counted if event.kind == "initial_buffering")
-    ratio = min((sum(later) + initial) / length_s, 1.0) if length_s > 0 else 0.0
-    since = max(length_s - counted[-1].end, 0.0) if counted else None
-    return Stalling(
-        events,
-        len(later),
-        float(sum(later)),
-        ratio,
-        float(initial),
-        since,
-        summary_text(later, ratio, initial, since),
-    )
