@@ -25,6 +25,9 @@ MIN_WINDOW_S: Final = 1.0
 #: Longest window cut, seconds.
 MAX_WINDOW_S: Final = 4.0
 
+#: Share of their length that two windows' starts lie apart at least, or they are much the same.
+MIN_APART: Final = 0.1
+
 #: Share of each side a crop keeps.
 CROP_SHARE: Final = 0.75
 
@@ -73,14 +76,15 @@ def draw_windows(
     length = min(max(duration / 2, MIN_WINDOW_S), MAX_WINDOW_S)
     if duration < length + 0.2:
         return []
-    start, end = span or (0.0, duration)
-    inside = sorted((start, max(end - length, 0.0))) if span else [0.0, duration - length]
     latest = duration - length
-    starts = {
-        round(min(max(float(rng.uniform(inside[0], inside[1])), 0.0), latest), 2)
-        for _ in range(count)
-    }
-    return [Cut(at, round(at + length, 2)) for at in sorted(starts)]
+    least, most = (0.0, latest) if span is None else sorted((span[0], span[1] - length))
+    least, most = min(max(least, 0.0), latest), min(max(most, 0.0), latest)
+    starts = (least + (most - least) * (k + float(rng.random())) / count for k in range(count))
+    cuts: list[Cut] = []
+    for start in starts:  # in rising order, since each lies in a part of its own
+        if not cuts or start >= (cuts[-1].start_s or 0.0) + MIN_APART * length:
+            cuts.append(Cut(round(start, 2), round(start + length, 2)))
+    return cuts
 
 
 def window_beside(facts: MediaFacts, span: tuple[float, float]) -> Cut | None:

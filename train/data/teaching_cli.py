@@ -80,7 +80,7 @@ def stage1(
     )
     write_set(out / "stage1-image.json", made.of_kind("image"))
     write_set(out / "stage1-video.json", made.of_kind("video"))
-    tell_counts(Counter(label.distortion for label in chosen), "media of each class")
+    tell_counts(Counter(label.distortion for label in chosen), "labelled media of each class")
     return report(made, found.left_out)
 
 
