@@ -6,6 +6,7 @@ chooses; it knows no model. Arrays it returns belong to the caller.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ class Graph:
             the inputs in order, it returns the outputs in order.
         onnx: a ready float32 ONNX file of the same graph, if one ships with the weights.
         lengths: what engines that compile ahead prepare for; free axes share one length.
+        steps: begins a pass through the module: takes its inputs piece by piece, and `last`,
+            and returns the pieces of its outputs that they complete.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Graph:
     module: Callable[[], torch.nn.Module]
     onnx: Path | None = None
     lengths: tuple[Lengths, ...] = LENGTHS
+    steps: Callable[[torch.nn.Module], Callable[..., Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,25 @@ class EngineOptions:
     threads: int | None = None
 
 
-class Engine(Protocol):
+class Pass(ABC):
+    """One clip on its way through an engine, in pieces along the free axis.
+
+    Nothing is computed twice, and the results together are those of one run over the whole
+    clip. Many passes may be open at a time.
+    """
+
+    @abstractmethod
+    def run(
+        self, feeds: Mapping[str, NDArray[np.generic]], *, last: bool
+    ) -> dict[str, NDArray[np.generic]]:
+        """Return what the next piece completes: perhaps nothing before the `last` one.
+
+        Raises:
+            ValueError: as `Engine.run`.
+        """
+
+
+class Engine(ABC):
     """Runs one graph. Use as a context manager, or call `close`."""
 
     name: str
@@ -90,26 +112,32 @@ class Engine(Protocol):
     precision: str
     graph: Graph
 
+    @abstractmethod
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """Return every output by name.
 
         Raises:
             ValueError: a feed is missing, unknown, or of another dtype or shape than its spec.
         """
-        ...
 
+    def open_pass(self) -> Pass | None:
+        """Return a new pass, or None where runs of overlapping chunks are the faster way."""
+        return None
+
+    @abstractmethod
     def close(self) -> None:
         """Free what the engine holds. Safe to call twice."""
-        ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 class EngineFactory(Protocol):

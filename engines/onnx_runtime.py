@@ -8,15 +8,14 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.cache import ArtifactCache
 from engines.checking import check_feeds, check_signature
-from engines.contract import EngineOptions, Graph, TensorSpec
+from engines.contract import Engine, EngineOptions, Graph, TensorSpec
 from engines.errors import EngineUnavailable
 from engines.export import onnx_bytes
 from engines.providers import PROVIDERS, Provider, choose_provider, cpu_threads, provider_settings
@@ -32,7 +31,7 @@ _CPU = PROVIDERS["cpu"].provider
 _TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
-class OnnxRuntimeEngine:
+class OnnxRuntimeEngine(Engine):
     """Holds one session of the graph's ONNX form."""
 
     name = "onnxruntime"
@@ -89,17 +88,6 @@ class OnnxRuntimeEngine:
     def close(self) -> None:
         """Drop the session. Safe to call twice."""
         self._session = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run_bound(self, feeds: dict[str, NDArray[np.generic]]) -> Any:
         """Copy each input to the device once and each output back once."""

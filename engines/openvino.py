@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import openvino
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from engines.cache import ArtifactCache
 from engines.checking import check_feeds, check_signature, free_lengths
-from engines.contract import EngineOptions, Graph, TensorSpec
+from engines.contract import Engine, EngineOptions, Graph, TensorSpec
 from engines.errors import EngineUnavailable
 from engines.export import onnx_bytes
 from engines.precision import sound_precision
@@ -22,7 +21,7 @@ from engines.providers import cpu_threads
 PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(Engine):
     """Holds one compiled model of the graph's float32 ONNX form."""
 
     name = "openvino"
@@ -101,17 +100,6 @@ class OpenVinoEngine:
             "PERFORMANCE_HINT": "LATENCY",
         }
         return openvino.Core().compile_model(self._model, "CPU", settings).create_infer_request()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _read(graph: Graph, body: bytes) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engines.checking import check_feeds, free_lengths
-from engines.contract import EngineOptions, Graph
+from engines.contract import Engine, EngineOptions, Graph, Pass
 from engines.errors import EngineUnavailable
 from engines.precision import DTYPES, sound_precision
 
@@ -27,7 +27,7 @@ def exact_convolutions() -> Iterator[None]:
         yield
 
 
-class PyTorchEngine:
+class PyTorchEngine(Engine):
     """Holds the graph's module in one element type on one device."""
 
     name = "pytorch"
@@ -75,18 +75,19 @@ class PyTorchEngine:
         if self._modules is None:
             raise ValueError(f"engine {self.name} is closed")
         check_feeds(self.graph, feeds)
-        module = self._module(feeds)
-        inputs = [
-            torch.from_numpy(np.require(feeds[spec.name], requirements=["C", "W"])).to(self.device)
-            for spec in self.graph.inputs
-        ]
-        with torch.inference_mode(), exact_convolutions():
-            result = module(*inputs)
-        outputs: tuple[Tensor, ...] = result if isinstance(result, tuple) else (result,)
-        return {
-            spec.name: output.cpu().numpy().copy()
-            for spec, output in zip(self.graph.outputs, outputs, strict=True)
-        }
+        return compute(self.graph, self.device, self._module(feeds), feeds)
+
+    def open_pass(self) -> Pass | None:
+        """Return a new pass on a CPU, where it is the faster way; None on other devices.
+
+        Raises:
+            ValueError: the engine is closed.
+        """
+        if self._modules is None:
+            raise ValueError(f"engine {self.name} is closed")
+        if self.graph.steps is None or self.device != "cpu":
+            return None
+        return PyTorchPass(self.graph, self.graph.steps(self._modules[self.precision]))
 
     def close(self) -> None:
         """Drop the module. Safe to call twice."""
@@ -106,13 +107,40 @@ class PyTorchEngine:
         made: nn.Module = module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         return made
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+class PyTorchPass(Pass):
+    """Holds what a graph keeps from one piece of a clip to the next, on the CPU."""
+
+    def __init__(self, graph: Graph, steps: Callable[..., Any]) -> None:
+        self._graph, self._steps = graph, steps
+
+    def run(
+        self, feeds: Mapping[str, NDArray[np.generic]], *, last: bool
+    ) -> dict[str, NDArray[np.generic]]:
+        """Return what the next piece completes.
+
+        Raises:
+            ValueError: a feed is missing, unknown, or of another dtype or shape than its spec.
+        """
+        check_feeds(self._graph, feeds)
+        return compute(self._graph, "cpu", partial(self._steps, last=last), feeds)
+
+
+def compute(
+    graph: Graph,
+    device: str,
+    function: Callable[..., Any],
+    feeds: Mapping[str, NDArray[np.generic]],
+) -> dict[str, NDArray[np.generic]]:
+    """Return what a function of the graph's inputs on `device` gives, by the outputs' names."""
+    inputs = [
+        torch.from_numpy(np.require(feeds[spec.name], requirements=["C", "W"])).to(device)
+        for spec in graph.inputs
+    ]
+    with torch.inference_mode(), exact_convolutions():
+        result = function(*inputs)
+    outputs: tuple[Tensor, ...] = result if isinstance(result, tuple) else (result,)
+    return {
+        spec.name: output.cpu().numpy().copy()
+        for spec, output in zip(graph.outputs, outputs, strict=True)
+    }

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.cache import ArtifactCache, graph_hash
 from engines.checking import check_feeds, free_length
-from engines.contract import EngineOptions, Graph
+from engines.contract import Engine, EngineOptions, Graph
 from engines.cuda import Buffer, CudaQueue, Gpu, has_cuda
 from engines.errors import EngineUnavailable
 from engines.export import onnx_bytes
@@ -22,7 +21,7 @@ from engines.trt_build import build_plan, find_library, load_library, open_log, 
 logger = logging.getLogger(__name__)
 
 
-class TensorRtEngine:
+class TensorRtEngine(Engine):
     """Holds a plan, a stream, buffers, and a context for each profile that was used."""
 
     name = "tensorrt"
@@ -116,17 +115,6 @@ class TensorRtEngine:
         self._engine = None
         self._runtime = None
         self._buffers = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _bind_outputs(self, context: Any) -> dict[str, tuple[int, ...]]:
         shapes = {}

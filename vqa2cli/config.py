@@ -38,6 +38,9 @@ MOTION_HALO: Final = 18
 #: Motion frames computed per engine run, halo not counted; 64 at 384 px holds under 1 GB.
 MOTION_CHUNK: Final = 64
 
+#: Motion frames per step where an engine keeps what it saw; more is no faster (docs/engines.md).
+MOTION_STEP: Final = 32
+
 #: Key frames the vision tower sees at a time; bounds memory, not results.
 KEYFRAMES_PER_PASS: Final = 8
 

@@ -9,13 +9,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from engines.contract import Engine
+from engines.pytorch import PyTorchEngine
 from tests.model.networks import PUBLISHED, build, pixels
 from vqa2cli import config
 from vqa2cli.model.motion import FEATURES, FRAMES, MotionStream, motion_graph
+from vqa2cli.model.motion_steps import MotionSteps
 from vqa2cli.model.slowfast import FastPathway, MotionGraph, normalise
 
 
-class Float64Engine:
+class Float64Engine(Engine):
     """Runs the unfolded pathway in float64, so that only a wrong halo makes a difference."""
 
     def __init__(self, pathway: FastPathway, size: int) -> None:
@@ -29,6 +32,9 @@ class Float64Engine:
         with torch.inference_mode():
             features = self.pathway(normalise(frames).double().permute(0, 3, 1, 2))
         return {FEATURES: features.numpy()}
+
+    def close(self) -> None:
+        """Hold nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +82,9 @@ def _float64_chunks(
 ) -> NDArray[np.float64]:
     kept: list[NDArray[np.float64]] = []
 
-    class Watch:
-        graph = engine.graph
+    class Watch(Float64Engine):
+        def __init__(self) -> None:
+            self.graph = engine.graph
 
         def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
             result = engine.run(feeds)
@@ -105,6 +112,97 @@ def test_short_clips_have_a_feature_for_every_frame(engine, clip, frames):
     assert got.dtype == np.float32
     if frames:
         np.testing.assert_allclose(got, whole(engine, clip[:frames]), rtol=1e-6)
+
+
+SPLITS = {
+    "one by one": [1] * 90,
+    "all at once": [90],
+    "around the reach of a layer": [1, 2, 3, 4, 5, 2, 1, 1, 71],
+    "around the reach of the network": [18, 1, 17, 19, 35],
+    "an end without frames": [40, 50, 0],
+    **{f"at random, {seed}": list(np.random.default_rng(seed).multinomial(90, [0.1] * 10))
+       for seed in range(3)},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exact(engine, clip):
+    """Return a graph and frames in float64, and the features of the whole clip at once."""
+    graph = MotionGraph(engine.pathway).double()
+    frames = normalise(torch.from_numpy(clip)).double().permute(3, 0, 1, 2).unsqueeze(0)
+    with torch.inference_mode():
+        return graph, frames, graph.pathway(frames[0].transpose(0, 1))
+
+
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
+def test_steps_of_any_length_equal_one_pass_in_float64(exact, split):
+    graph, frames, want = exact
+    steps = MotionSteps(graph)
+    pieces = frames.split([int(length) for length in split], dim=2)
+    with torch.inference_mode():
+        got = [steps.advance(one, last=index == len(pieces) - 1)
+               for index, one in enumerate(pieces)]  # fmt: skip
+    features = torch.cat([one for one in got if one is not None])
+    assert features.dtype == torch.float64
+    assert float((features - want).abs().max() / want.abs().max()) < 1e-13
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5, 19])
+def test_a_clip_shorter_than_the_delay_has_a_feature_for_every_frame(engine, clip, frames):
+    graph = MotionGraph(engine.pathway)
+    with torch.inference_mode():
+        got = MotionSteps(graph)(torch.from_numpy(clip[:frames]), last=True)
+        want = graph(torch.from_numpy(clip[:frames]))
+    torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-4)
+
+
+def test_steps_keep_a_few_frames_and_not_the_clip(engine, clip):
+    steps = MotionSteps(MotionGraph(engine.pathway))
+    sizes = []
+    with torch.inference_mode():
+        for start in range(0, 80, 8):
+            steps(torch.from_numpy(clip[start : start + 8]), last=False)
+            kept = [one._kept for one in steps._layers if one._kept is not None]
+            sizes.append(sum(one.untyped_storage().nbytes() for one in kept))
+    assert len(set(sizes[5:])) == 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("push", [1, 7, 90])
+def test_torch_on_a_cpu_goes_by_steps_and_gives_the_numbers_of_one_run(clip, precision, push):
+    torch.manual_seed(4)
+    graph = motion_graph(FastPathway(PUBLISHED.motion).eval(), 32)
+    with PyTorchEngine(graph, device="cpu", precision=precision) as made:
+        assert made.open_pass() is not None
+        stream = MotionStream(made)
+        for start in range(0, len(clip), push):
+            stream.push(clip[start : start + push])
+        got, want = stream.finish(), made.run({FRAMES: clip})[FEATURES]
+    limit = {"fp32": 1e-5, "bf16": 2e-2}[precision]
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() / np.abs(want).max() < limit
+
+
+def test_two_windows_at_a_time_do_not_mix(clip):
+    graph = motion_graph(FastPathway(PUBLISHED.motion).eval(), 32)
+    with PyTorchEngine(graph, device="cpu", precision="fp32") as made:
+        streams = [MotionStream(made, step=8) for _ in range(2)]
+        for start in range(0, 40, 10):
+            streams[0].push(clip[start : start + 10])
+            streams[1].push(255 - clip[start : start + 10])
+        first, second = (stream.finish() for stream in streams)
+        alone = MotionStream(made, step=8)
+        alone.push(clip[:40])
+    np.testing.assert_array_equal(first, alone.finish())
+    assert np.abs(first - second).max() > 0
+
+
+def test_a_closed_engine_opens_no_pass():
+    made = PyTorchEngine(motion_graph(FastPathway(PUBLISHED.motion), 32), device="cpu",
+                         precision="fp32")  # fmt: skip
+    made.close()
+    with pytest.raises(ValueError, match="closed"):
+        made.open_pass()
 
 
 def test_frames_of_another_size_are_refused(engine, clip):

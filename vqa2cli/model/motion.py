@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.contract import Engine, Graph, TensorSpec
+from engines.contract import Engine, Graph, Pass, TensorSpec
 from vqa2cli import config
+from vqa2cli.model.motion_steps import MotionSteps
 from vqa2cli.model.slowfast import FastPathway, MotionGraph
 
 #: Names of the motion graph's one input and one output.
@@ -26,29 +27,35 @@ def motion_graph(pathway: FastPathway, size: int, onnx: Path | None = None) -> G
         outputs=(TensorSpec(FEATURES, "float32", (None, pathway.dims.width)),),
         module=lambda: MotionGraph(pathway).eval(),
         onnx=onnx,
+        steps=MotionSteps,
     )
 
 
 class MotionStream:
-    """Feeds frames to an engine in chunks whose results equal one pass over all frames.
+    """Feeds frames to an engine piece by piece; results equal one pass over all frames.
 
-    Every chunk is run with `halo` real frames on both sides, as far as the clip has them,
-    and cropped; so the network's own zero padding is seen at the true ends only. Results do
-    not depend on how the frames were split over `push` calls.
+    How the frames were split over `push` calls makes no difference to the numbers.
     """
 
     def __init__(
-        self, engine: Engine, *, chunk: int = config.MOTION_CHUNK, halo: int = config.MOTION_HALO
+        self,
+        engine: Engine,
+        *,
+        chunk: int = config.MOTION_CHUNK,
+        halo: int = config.MOTION_HALO,
+        step: int = config.MOTION_STEP,
     ) -> None:
-        """`chunk` is frames of result per engine run, `halo` context frames to each side."""
-        self._engine = engine
-        self._chunk = chunk
-        self._halo = halo
-        shape = engine.graph.inputs[0].shape
-        self._before = np.empty((0, *(side or 0 for side in shape[1:])), np.uint8)
-        self._waiting: list[NDArray[np.uint8]] = []
+        """Choose what suits the engine: a pass in steps of frames, or chunks with a halo."""
+        by_steps = engine.open_pass()
+        self._run: _Chunks | _Steps = (
+            _Chunks(engine, chunk, halo) if by_steps is None else _Steps(by_steps, step)
+        )
+        shape, width = engine.graph.inputs[0].shape, engine.graph.outputs[0].shape[1]
+        self._shape = tuple(side or 0 for side in shape[1:])
+        self._waiting: list[NDArray[np.uint8]] = [np.empty((0, *self._shape), np.uint8)]
         self._count = 0
-        self._done: list[NDArray[np.float32]] = []
+        self._done: list[NDArray[np.float32]] = [np.empty((0, width or 0), np.float32)]
+        self._began = False
 
     def push(self, frames: NDArray[np.uint8]) -> None:
         """Take the next frames, uint8 RGB [t, H, W, 3].
@@ -56,34 +63,69 @@ class MotionStream:
         Raises:
             ValueError: they are not of the graph's size or element type.
         """
-        if frames.dtype != np.uint8 or frames.shape[1:] != self._before.shape[1:]:
+        if frames.dtype != np.uint8 or frames.shape[1:] != self._shape:
             raise ValueError(
                 f"motion frames are {frames.dtype} {frames.shape}, not uint8 "
-                f"[t, {', '.join(map(str, self._before.shape[1:]))}]"
+                f"[t, {', '.join(map(str, self._shape))}]"
             )
         if len(frames):
             self._waiting.append(frames)
             self._count += len(frames)
-        while self._count >= self._chunk + self._halo:
-            self._run(self._chunk)
+            self._began = True
+        while self._count >= self._run.least:
+            self._take(last=False)
 
     def finish(self) -> NDArray[np.float32]:
         """Return the features of all frames pushed, float32 [T, C]; the stream is spent."""
-        if self._count:
-            self._run(self._count)
-        width = self._engine.graph.outputs[0].shape[1] or 0
-        features = np.concatenate([np.empty((0, width), np.float32), *self._done])
-        self._done = []
-        self._before = self._before[:0]
+        if self._count or (self._began and self._run.late):
+            self._take(last=True)
+        features = np.concatenate(self._done)
+        self._done = self._done[:1]
         return features
 
-    def _run(self, chunk: int) -> None:
-        """Compute the next `chunk` features from the frames that wait."""
+    def _take(self, last: bool) -> None:
+        """Compute the next features from the frames that wait."""
         waiting = np.concatenate(self._waiting)
-        clip = np.concatenate([self._before, waiting[: chunk + self._halo]])
-        features = self._engine.run({FRAMES: clip})[FEATURES]
-        start = len(self._before)
-        self._done.append(np.asarray(features[start : start + chunk], np.float32))
-        self._before = clip[max(0, start + chunk - self._halo) : start + chunk]
-        self._waiting = [waiting[chunk:]]
-        self._count -= chunk
+        features, used = self._run.take(waiting, last)
+        self._done.append(np.asarray(features, np.float32))
+        self._waiting = [waiting[used:]]
+        self._count -= used
+
+
+class _Chunks:
+    """Runs every chunk with real frames on both sides, as far as the clip has them, and crops.
+
+    So the network's own zero padding is seen at the true ends only.
+    """
+
+    late = False  # frames that were used have their features
+
+    def __init__(self, engine: Engine, chunk: int, halo: int) -> None:
+        """`chunk` is frames of result per engine run, `halo` context frames to each side."""
+        self._engine, self._chunk, self._halo = engine, chunk, halo
+        self.least = chunk + halo  # frames that have to wait before the next run
+        self._before: NDArray[np.uint8] | None = None
+
+    def take(self, waiting: NDArray[np.uint8], last: bool) -> tuple[NDArray[np.generic], int]:
+        """Return the next features, and how many of the frames that wait they are of."""
+        used = len(waiting) if last else self._chunk
+        before = waiting[:0] if self._before is None else self._before
+        clip = np.concatenate([before, waiting[: used + self._halo]])
+        start = len(before)
+        features = self._engine.run({FRAMES: clip})[FEATURES][start : start + used]
+        self._before = clip[max(0, start + used - self._halo) : start + used]
+        return features, used
+
+
+class _Steps:
+    """Hands frames on as they come; the pass keeps what it needs of earlier ones."""
+
+    late = True  # features of the last frames come with the end of the clip
+
+    def __init__(self, by_steps: Pass, step: int) -> None:
+        self._pass, self.least = by_steps, step
+
+    def take(self, waiting: NDArray[np.uint8], last: bool) -> tuple[NDArray[np.generic], int]:
+        """Return the features that the next frames complete, and how many frames were used."""
+        used = len(waiting) if last else self.least
+        return self._pass.run({FRAMES: waiting[:used]}, last=last)[FEATURES], used

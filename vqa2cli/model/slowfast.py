@@ -12,14 +12,25 @@ from __future__ import annotations
 import copy
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vqa2cli.model.dimensions import MotionDims
 
 
+def over_time(conv: nn.Conv3d, x: Tensor, padded: bool) -> Tensor:
+    """Return a convolution of x; not `padded`, of the frames that have all their neighbours."""
+    if padded:
+        y: Tensor = conv(x)
+        return y
+    return F.conv3d(x, conv.weight, conv.bias, conv.stride, (0, *conv.padding[1:]))
+
+
 class Stem(nn.Module):
     """Convolution over 5 frames x 7 x 7 pixels and a spatial max pool: a quarter the side."""
+
+    reach = 2  # frames to each side
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -27,9 +38,9 @@ class Stem(nn.Module):
         self.norm: nn.Module = nn.BatchNorm3d(channels)
         self.pool = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, 3, T, H, W] -> [B, C, T, H/4, W/4]."""
-        y: Tensor = self.pool(torch.relu(self.norm(self.conv(x))))
+    def forward(self, x: Tensor, padded: bool = True) -> Tensor:
+        """[B, 3, T, H, W] -> [B, C, T, H/4, W/4]; not padded in time, T - 2 reach frames."""
+        y: Tensor = self.pool(torch.relu(self.norm(over_time(self.conv, x, padded))))
         return y
 
 
@@ -45,9 +56,9 @@ class Bottleneck(nn.Module):
         self.conv_c = nn.Conv3d(inner, outer, 1, bias=False)
         self.norm_c: nn.Module = nn.BatchNorm3d(outer)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, padded: bool = True) -> Tensor:
         """[B, C, T, H, W] -> [B, C', T, H/stride, W/stride], before the shortcut is added."""
-        x = torch.relu(self.norm_a(self.conv_a(x)))
+        x = torch.relu(self.norm_a(over_time(self.conv_a, x, padded)))
         x = torch.relu(self.norm_b(self.conv_b(x)))
         y: Tensor = self.norm_c(self.conv_c(x))
         return y
@@ -56,6 +67,7 @@ class Bottleneck(nn.Module):
 class ResidualBlock(nn.Module):
     """A bottleneck and its shortcut; the first block of a stage projects the shortcut."""
 
+    reach = 1  # frames to each side
     branch1_norm: nn.Module
 
     def __init__(self, channels: int, inner: int, outer: int, stride: int) -> None:
@@ -66,10 +78,11 @@ class ResidualBlock(nn.Module):
             self.branch1_norm = nn.BatchNorm3d(outer)
         self.branch2 = Bottleneck(channels, inner, outer, stride)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, T, H, W] -> [B, C', T, H/stride, W/stride]."""
-        shortcut = self.branch1_norm(self.branch1_conv(x)) if self.projects else x
-        return torch.relu(shortcut + self.branch2(x))
+    def forward(self, x: Tensor, padded: bool = True) -> Tensor:
+        """[B, C, T, H, W] -> [B, C', T, H/stride, W/stride]; not padded, T - 2 reach frames."""
+        straight = x if padded else x[:, :, self.reach : -self.reach]
+        shortcut = self.branch1_norm(self.branch1_conv(straight)) if self.projects else straight
+        return torch.relu(shortcut + self.branch2(x, padded))
 
 
 class Stage(nn.Module):
@@ -155,8 +168,12 @@ class FastPathway(nn.Module):
         x = batched.transpose(1, 2)  # [B, 3, T, H, W]
         for slot in self.feature_extraction:
             x = slot(x)
-        features = x.mean(dim=(-1, -2)).transpose(1, 2)
+        features = pool_frames(x)
         return features if frames.dim() == 5 else features.squeeze(0)
+
+    def layers(self) -> list[Stem | ResidualBlock]:
+        """Return what convolves over time, in the order that frames pass through."""
+        return [one for one in self.modules() if isinstance(one, Stem | ResidualBlock)]
 
     def add_positions(self, features: Tensor) -> Tensor:
         """Return features [T, C] with rows 0..T-1 of the position table added.
@@ -168,6 +185,11 @@ class FastPathway(nn.Module):
         if frames > self.dims.positions:
             raise ValueError(f"{frames} motion frames but {self.dims.positions} positions")
         return features + self.position_embedding.weight[:frames].to(features.dtype)
+
+
+def pool_frames(x: Tensor) -> Tensor:
+    """Return the spatial mean: [B, C, T, H, W] -> [B, T, C]."""
+    return x.mean(dim=(-1, -2)).transpose(1, 2)
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -190,10 +212,13 @@ class MotionGraph(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """uint8 [T, H, W, 3] -> float32 [T, C]."""
-        dtype = self.pathway.position_embedding.weight.dtype
-        pixels = normalise(frames).permute(0, 3, 1, 2).to(dtype)
-        features: Tensor = self.pathway(pixels)
+        features: Tensor = self.pathway(self.prepare(frames))
         return features.float()
+
+    def prepare(self, frames: Tensor) -> Tensor:
+        """uint8 [T, H, W, 3] -> [T, 3, H, W] in the pathway's arithmetic, normalised."""
+        dtype = self.pathway.position_embedding.weight.dtype
+        return normalise(frames).permute(0, 3, 1, 2).to(dtype)
 
 
 def fold_norms(pathway: FastPathway) -> FastPathway:
