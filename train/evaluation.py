@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from train.brisque import brisque_of_clip
 from train.corpus import Item, read_items
-from train.correlation import Agreement, Ordering, agreement, ordering, srcc
+from train.correlation import Agreement, agreement, srcc
 from train.kadid import KADID_TYPES
-from train.peers import brisque_svr, facts_svr
+from train.ordering import Ordering, ordering
+from train.peers import brisque_svr, facts_svr, log_bits_per_pixel
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.model import QualityModel
@@ -65,17 +66,22 @@ def score_items(
     return scores
 
 
-def compare(name: str, predicted: NDArray, items: Sequence[Item]) -> Row:
+def compare(name: str, predicted: NDArray, items: Sequence[Item], *, resamples: int = 1000) -> Row:
     """Return how `predicted` agrees with the labels; items it is NaN for are left out.
 
-    Intervals draw whole contents; pairs are of one source.
+    Intervals draw whole contents, `resamples` times; pairs are of one source.
     """
     known = [index for index, value in enumerate(predicted) if np.isfinite(value)]
     scores = predicted[known]
     labels = np.array([items[index].label for index in known])
     return Row(
         name,
-        agreement(scores, labels, groups=[items[index].content for index in known]),
+        agreement(
+            scores,
+            labels,
+            groups=[items[index].content for index in known],
+            resamples=resamples,
+        ),
         ordering(scores, labels, [items[index].source for index in known], MIN_GAP),
     )
 
@@ -112,11 +118,6 @@ def stream_facts(path: Path) -> StreamFacts:
     opened = next(iter(decode_clip(path, Sampling(window_s=2.0))))
     assert isinstance(opened, Opened)
     return opened.facts
-
-
-def log_bits_per_pixel(facts: Sequence[StreamFacts]) -> NDArray[np.float64]:
-    """Return log10 of bits per pixel of each clip."""
-    return np.log10([fact.bits_per_pixel or np.nan for fact in facts])
 
 
 def quantizer_share(codec: str, quantizer: float) -> float:

@@ -34,4 +34,8 @@ def trend_table(trends: Iterable[TypeTrend]) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return f"– ({estimate.reason})"
+    if estimate.low is None:
+        return f"{estimate.value:.3f}"
     return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from train.correlation import Groups
 from vqa2cli.errors import MissingError
+from vqa2cli.video.media import StreamFacts
 
 Floats = NDArray[np.float64]
 
@@ -66,27 +67,9 @@ def facts_svr(
     )
 
 
-def log_bits_per_pixel(
-    bitrate_bps: ArrayLike, width: ArrayLike, height: ArrayLike, fps: ArrayLike
-) -> Floats:
-    """Return log2 of the bits spent on a pixel [N]: more bits, better picture, other things equal.
-
-    Raises:
-        ValueError: a value that is not above zero.
-    """
-    columns = [np.asarray(c, np.float64) for c in (bitrate_bps, width, height, fps)]
-    if not all((column > 0).all() for column in columns):
-        raise ValueError("bit rate, width, height and frame rate must all be above zero")
-    bits, across, down, rate = columns
-    return np.asarray(np.log2(bits / (across * down * rate)))
-
-
-def mean_qp(qp_per_frame: Sequence[ArrayLike]) -> Floats:
-    """Return minus the mean quantiser of each clip [N], so that higher is better.
-
-    Only comparable within one codec: H.264 and HEVC count to 51, VP9 and AV1 to 255.
-    """
-    return np.array([-float(np.mean(np.asarray(qp, np.float64))) for qp in qp_per_frame])
+def log_bits_per_pixel(facts: Sequence[StreamFacts]) -> Floats:
+    """Return log10 of the bits spent on a pixel [N]; NaN where the bit rate is not known."""
+    return np.log10([fact.bits_per_pixel or np.nan for fact in facts])
 
 
 def _svr(

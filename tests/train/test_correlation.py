@@ -7,20 +7,23 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from train import peers
 from train.correlation import (
+    MEASURES,
+    Estimate,
     agreement,
-    by_group,
+    agreement_by_group,
     krcc,
     logistic_fit,
-    ordering,
-    ordering_by_group,
     plcc,
     rmse,
     srcc,
 )
+from train.ordering import ordering, ordering_by_group
 from vqa2cli.errors import MissingError
+from vqa2cli.video.media import StreamFacts
 
 LABELS = np.linspace(5, 95, 40)
 
@@ -46,46 +49,93 @@ def test_known_values_of_a_small_table():
     assert rmse(scores, (2, 3, 4, 5)) == pytest.approx(1)
 
 
-def test_a_constant_score_has_no_correlation():
-    result = agreement(np.ones(40), LABELS, resamples=20)
-    assert math.isnan(result.srcc.value)
-    assert math.isnan(result.plcc.low)
-    assert math.isnan(result.plcc_fitted)
-    assert not result.fitted
-    assert result.rmse == pytest.approx(rmse(np.ones(40), LABELS))
+@pytest.mark.parametrize("ties", [False, True])
+def test_values_are_those_of_scipy(ties):
+    scores, labels = noisy(15), LABELS
+    if ties:
+        scores, labels = np.round(scores, -1), np.round(labels, -1)
+    assert (len(set(scores)) < 15) == ties
+    assert srcc(scores, labels) == pytest.approx(stats.spearmanr(scores, labels).statistic)
+    assert plcc(scores, labels) == pytest.approx(stats.pearsonr(scores, labels).statistic)
+    assert krcc(scores, labels) == pytest.approx(stats.kendalltau(scores, labels).statistic)
+
+
+def test_intervals_are_those_of_scipys_percentile_bootstrap():
+    scores = noisy(20)
+    ours = agreement(scores, LABELS, resamples=400)
+    for name, statistic in (("srcc", srcc), ("rmse", rmse)):
+        theirs = stats.bootstrap(
+            (scores, LABELS), statistic, paired=True, vectorized=False, method="percentile",
+            n_resamples=400, rng=np.random.default_rng(9),
+        ).confidence_interval  # fmt: skip
+        mine = getattr(ours, name)
+        width = theirs.high - theirs.low
+        assert mine.low == pytest.approx(theirs.low, abs=0.2 * width)
+        assert mine.high == pytest.approx(theirs.high, abs=0.2 * width)
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "reason"),
+    [
+        (np.full(40, 5.0), LABELS, "every score is 5"),
+        (LABELS, np.full(40, 3.5), "every label is 3.5"),
+        (LABELS[:3], LABELS[:3], "3 items; a correlation needs 4"),
+    ],
+)
+def test_what_is_not_defined_is_null_with_the_reason(scores, labels, reason):
+    result = agreement(scores, labels, resamples=20)
+    for name in ("srcc", "krcc", "plcc", "plcc_fitted", "rmse_fitted"):
+        assert getattr(result, name) == Estimate(None, reason=reason)
+    assert result.rmse.value == pytest.approx(rmse(scores, labels))
 
 
 def test_the_logistic_straightens_an_s_curve():
     scores = np.linspace(-1, 1, 40)
     labels = 10 + 80 / (1 + np.exp(-(scores - 0.2) / 0.15))
     result = agreement(scores, labels, resamples=20)
-    assert result.fitted
     assert result.plcc.value < 0.97
-    assert result.plcc_fitted == pytest.approx(1, abs=1e-6)
-    assert result.rmse == pytest.approx(0, abs=1e-3)
+    assert result.plcc_fitted.value == pytest.approx(1, abs=1e-6)
+    assert result.rmse_fitted.value == pytest.approx(0, abs=1e-3)
+    assert result.rmse.value > 40
+    fit = logistic_fit(scores, labels)
+    top, bottom, middle, width = fit.parameters
+    assert (top, bottom) == pytest.approx((90, 10), abs=0.01)
+    assert middle * fit.deviation + fit.mean == pytest.approx(0.2, abs=1e-3)
+    assert abs(width) * fit.deviation == pytest.approx(0.15, abs=1e-3)
 
 
-def test_a_fit_that_cannot_be_made_leaves_the_raw_scores_and_says_so():
+def test_a_logistic_that_cannot_be_fitted_says_why():
     few = agreement((1, 2, 3, 4), (2, 1, 3, 4), resamples=20)
-    assert not few.fitted
-    assert few.plcc_fitted == few.plcc.value
-    assert logistic_fit(-LABELS, LABELS) is None  # a score that falls is not turned around
+    assert few.plcc.value == pytest.approx(0.8)
+    assert few.plcc_fitted == Estimate(None, reason="4 items; the logistic needs 5")
+    falling = agreement(-LABELS, LABELS, resamples=20)
+    assert falling.plcc.value == pytest.approx(-1)
+    assert falling.plcc_fitted.value is None  # a score that falls is not turned around
+    assert "no rising logistic" in falling.rmse_fitted.reason
+
+
+def test_one_content_has_values_and_no_interval():
+    result = agreement(noisy(9), LABELS, groups=["a"] * 40, resamples=20)
+    assert result.contents == 1
+    assert result.srcc.value > 0.9
+    assert result.srcc.low is None
+    assert "one content" in result.srcc.reason
 
 
 def test_intervals_hold_the_value_and_repeat_with_the_seed():
-    first, again = (agreement(noisy(15), LABELS, resamples=200, seed=4) for _ in range(2))
+    first, again = (agreement(noisy(15), LABELS, resamples=100, seed=4) for _ in range(2))
     assert first == again
-    for estimate in (first.srcc, first.plcc, first.krcc):
+    for estimate in (getattr(first, name) for name in MEASURES):
         assert estimate.low < estimate.value < estimate.high
-    wide = agreement(noisy(40), LABELS, resamples=200, seed=4)
+    wide = agreement(noisy(40), LABELS, resamples=100, seed=4)
     assert wide.srcc.high - wide.srcc.low > first.srcc.high - first.srcc.low
 
 
 def test_copies_of_a_content_do_not_narrow_the_interval_of_contents():
     scores, labels = np.repeat(noisy(25), 8), np.repeat(LABELS, 8)
     contents = np.repeat(np.arange(40), 8).tolist()
-    naive = agreement(scores, labels, resamples=200).srcc
-    honest = agreement(scores, labels, groups=contents, resamples=200).srcc
+    naive = agreement(scores, labels, resamples=100).srcc
+    honest = agreement(scores, labels, groups=contents, resamples=100).srcc
     assert honest.high - honest.low > 1.8 * (naive.high - naive.low)
 
 
@@ -108,14 +158,14 @@ def test_equal_labels_are_no_pair():
 
 
 def test_groups_are_summed_up_each_for_itself():
-    scores, labels = [1, 2, 3, 9, 8, 5], [1, 2, 3, 4, 5, 5]
-    summary = by_group(scores, labels, list("aaabbc"))
+    scores, labels = [1, 2, 3, 4, 9, 8, 7, 6, 5], [1, 2, 3, 4, 1, 2, 3, 4, 5]
+    summary = agreement_by_group(scores, labels, list("aaaabbbbc"), resamples=20)
     assert list(summary) == ["a", "b", "c"]
-    assert summary["a"].srcc == pytest.approx(1)
-    assert summary["a"].mean_error == 0
-    assert summary["b"].srcc == pytest.approx(-1)
-    assert summary["b"].mean_error == pytest.approx(4)
-    assert math.isnan(summary["c"].srcc)
+    assert summary["a"].srcc.value == pytest.approx(1)
+    assert summary["a"].rmse.value == 0
+    assert summary["b"].srcc.value == pytest.approx(-1)
+    assert summary["b"].n == 4
+    assert "1 items" in summary["c"].srcc.reason
 
 
 @pytest.mark.parametrize(
@@ -127,12 +177,11 @@ def test_sides_that_cannot_be_compared_are_refused(scores, labels, words):
         srcc(scores, labels)
 
 
-def test_more_bits_a_pixel_and_a_lower_quantiser_count_as_better():
-    bits = peers.log_bits_per_pixel([1e6, 2e6], [1280, 1280], [720, 720], [25, 25])
-    assert bits[1] - bits[0] == pytest.approx(1)
-    assert peers.mean_qp([[20, 30], [40]]).tolist() == [-25, -40]
-    with pytest.raises(ValueError, match="above zero"):
-        peers.log_bits_per_pixel([0], [1], [1], [1])
+def test_more_bits_a_pixel_count_as_better_and_unknown_ones_as_unknown():
+    facts = [StreamFacts("h264", bits, 1280, 720, 25.0) for bits in (0.05, 0.5, None)]
+    few, many, unknown = peers.log_bits_per_pixel(facts)
+    assert many - few == pytest.approx(1)
+    assert math.isnan(unknown)
 
 
 @pytest.fixture(scope="module")

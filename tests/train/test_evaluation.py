@@ -33,7 +33,7 @@ LABELS = np.array([it.label for it in ITEMS])
 
 
 def test_a_perfect_prediction_scores_one_throughout() -> None:
-    row = compare("perfect", LABELS / 2 + 3, ITEMS)
+    row = compare("perfect", LABELS / 2 + 3, ITEMS, resamples=20)
     assert row.agreement.srcc.value == pytest.approx(1.0)
     assert row.agreement.plcc.value == pytest.approx(1.0)
     assert row.ordering.share == 1.0
@@ -43,7 +43,7 @@ def test_a_perfect_prediction_scores_one_throughout() -> None:
 def test_what_a_predictor_does_not_know_is_left_out() -> None:
     predicted = LABELS.copy()
     predicted[0] = np.nan
-    row = compare("partial", predicted, ITEMS)
+    row = compare("partial", predicted, ITEMS, resamples=20)
     assert row.agreement.n == 8
     assert row.ordering.pairs == 7
 
@@ -51,7 +51,7 @@ def test_what_a_predictor_does_not_know_is_left_out() -> None:
 def test_contents_apart_do_not_count_as_pairs() -> None:
     offset = {"a": 0.0, "b": 300.0, "c": -500.0}
     predicted = np.array([it.label + offset[it.content] for it in ITEMS])
-    row = compare("offset by content", predicted, ITEMS)
+    row = compare("offset by content", predicted, ITEMS, resamples=20)
     assert row.ordering.share == 1.0
     assert row.agreement.srcc.value < 0.9
 
@@ -65,7 +65,7 @@ def test_a_type_that_falls_with_its_level_has_a_trend_of_minus_one() -> None:
 
 def test_tables_hold_a_line_a_predictor_and_a_type() -> None:
     items = [item(human_mean(1, level), distortion=(1, level)) for level in range(1, 6)]
-    table = agreement_table([compare("perfect", LABELS, ITEMS)])
+    table = agreement_table([compare("perfect", LABELS, ITEMS, resamples=20)])
     assert table.splitlines()[2].startswith("| perfect | 9 | 1.000 (")
     assert "gaussian blur | 9 8 7 6 5 |" in trend_table(
         kadid_trends(np.array([9.0, 8.0, 7.0, 6.0, 5.0]), items)
