@@ -32,7 +32,7 @@ def scored(file: str = "r/720p.mp4") -> Assessment:
     return Assessment(
         file=file,
         warnings=warnings,
-        media=MediaInfo(1280, 720, "30/1", 4.0, 900_000, "h264", "yuv420p", "bt709", 0, 120),
+        media=MediaInfo(1280, 720, "30/1", 4.0, 900_000, "h264", "yuv420p", "bt709", 0, 120, 24.5),
         declared=DeclaredFacts(900_000, 850_000, 1280, 720, 30.0, "avc1.640028"),
         model=ModelInfo("vqa2-mini", "1", "ab" * 32, "mini-1", "cpu", "pytorch", "fp32"),
         score=score,

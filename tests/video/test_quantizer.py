@@ -233,7 +233,7 @@ def test_the_facts_of_a_clip_hold_the_mean_quantizer(tmp_path: Path) -> None:
     assert isinstance(closed, Closed)
     assert opened.facts.quantizer == pytest.approx(sum(values) / len(values))
     assert closed.facts == event_of(event_message(closed)).facts  # type: ignore[union-attr]
-    assert closed.facts.quantizer == opened.facts.quantizer
+    assert closed.facts.quantizer == closed.media.mean_quantizer == opened.facts.quantizer
 
 
 def test_other_codecs_have_no_quantizer(tmp_path: Path) -> None:

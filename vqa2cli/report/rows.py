@@ -34,6 +34,7 @@ _MEDIA = (
     "color_transfer",
     "rotation",
     "nb_frames_decoded",
+    "mean_quantizer",
 )
 _STALLING = (
     "rebuffer_number",

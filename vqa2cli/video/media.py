@@ -12,11 +12,12 @@ from vqa2cli.video.stalling import Stalling
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """Facts of one video stream under ffprobe's names; unknown is None, never a guess.
+    """Facts of one video stream, under ffprobe's names where it has one; unknown is None.
 
     `width` and `height` are those of the coded frame, before `rotation` (degrees
     clockwise to apply for display: 0, 90, 180, 270). `duration` is seconds of presented
     video measured on packet timestamps, `bit_rate` bits a second of the video stream alone.
+    `mean_quantizer` is the `quantizer` of `StreamFacts`.
     """
 
     width: int
@@ -29,6 +30,7 @@ class MediaInfo:
     color_transfer: str | None
     rotation: int
     nb_frames_decoded: int
+    mean_quantizer: float | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,6 @@ class Scan:
     `fps` is the declared average rate where the packets confirm it within 10 %, else the
     measured one; `duration_s` runs from the first presented frame to the end of the last.
     `suspect` means that packets are marked damaged or reading stopped at an error.
-    `quantizer` is that of `StreamFacts`.
     """
 
     media: MediaInfo
@@ -43,7 +42,11 @@ class Scan:
     declared_s: float | None
     fps: Fraction
     suspect: bool
-    quantizer: float | None
+
+    @property
+    def quantizer(self) -> float | None:
+        """Mean quantizer of the coded pictures, as `StreamFacts` has it."""
+        return self.media.mean_quantizer
 
 
 def scan_packets(path: Path) -> Scan:
@@ -148,6 +151,7 @@ def _summary(container: InputContainer, stream: VideoStream, tally: _Tally) -> S
         color_transfer=transfer_name(context.color_trc),
         rotation=0,
         nb_frames_decoded=0,
+        mean_quantizer=tally.quantizer,
     )
     return Scan(
         media=media,
@@ -158,7 +162,6 @@ def _summary(container: InputContainer, stream: VideoStream, tally: _Tally) -> S
         declared_s=_declared_s(container, stream),
         fps=fps,
         suspect=tally.suspect,
-        quantizer=tally.quantizer,
     )
 
 
