@@ -20,6 +20,7 @@ VideoErrorKind = Literal[
     "not_found",  # no such path
     "unreadable",  # permission, or the read itself failed
     "not_regular",  # a FIFO, a device, a socket, a directory
+    "playlist",  # a playlist that is broken, or names what we do not open
     "not_video",  # no known container: text, a playlist, a format outside the allow-list
     "no_video",  # a container without a video stream (audio, subtitles, cover art only)
     "encrypted",  # DRM or clear-key protected samples

@@ -6,7 +6,6 @@ import time
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
 from vqa2cli.video.probe import why_no_frame
 from vqa2cli.video.scan import Scan, facts_of, media_of, scan_packets
+from vqa2cli.video.sources import Source
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.windows import Windows
 
@@ -35,7 +35,7 @@ _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 def decode_clip(
-    path: Path, sampling: Sampling, max_seconds: float = MAX_SECONDS
+    source: Source, sampling: Sampling, max_seconds: float = MAX_SECONDS
 ) -> Iterator[ClipEvent]:
     """Yield Opened, each window's KeyFrames, MotionFrames and WindowEnd, then Closed.
 
@@ -43,14 +43,15 @@ def decode_clip(
     of the clip, nor with that of a window.
 
     Args:
-        path: a regular file; a still image is a clip of one frame.
+        source: a regular file, or a rendition of segments; a still image is a clip of one
+            frame.
         sampling: what to keep of it.
         max_seconds: limit of the time spent in here, not counting the consumer's.
 
     Raises:
         VideoError: the file cannot be scored; its `kind` says why.
     """
-    clip = _Clip(path, sampling, max_seconds)
+    clip = _Clip(source, sampling, max_seconds)
     for event in clip.events():
         handed_over = time.monotonic()
         yield event
@@ -58,10 +59,10 @@ def decode_clip(
 
 
 class _Clip:
-    """The state of one pass over one file."""
+    """The state of one pass over one clip."""
 
-    def __init__(self, path: Path, sampling: Sampling, max_seconds: float) -> None:
-        self._path, self._sampling = path, sampling
+    def __init__(self, source: Source, sampling: Sampling, max_seconds: float) -> None:
+        self._source, self._sampling = source, sampling
         self._started = time.monotonic()
         self._max_seconds = max_seconds
         self._make = PictureMaker(sampling)
@@ -85,8 +86,8 @@ class _Clip:
         Raises:
             VideoError: as `decode_clip`.
         """
-        scan = scan_packets(self._path)
-        reader = FrameReader(self._path, scan, self._check_time)
+        scan = scan_packets(self._source)
+        reader = FrameReader(self._source, scan, self._check_time)
         windows = Windows(self._sampling, float(scan.fps), scan.duration_s)
         media: MediaInfo | None = None
         hold_s: float | None = None
@@ -97,7 +98,7 @@ class _Clip:
             yield from self._sample(frame, windows)
             hold_s = frame.hold_s
         if media is None:
-            raise why_no_frame(self._path)
+            raise why_no_frame(self._source)
         end_s = self._times[-1] + (hold_s or 1 / float(scan.fps))
         yield from windows.finish(end_s)
         yield self._closed(scan, media, end_s, tuple(reader.damage.warnings()))
@@ -105,7 +106,7 @@ class _Clip:
     def _check_time(self) -> None:
         if self._spent_s > self._max_seconds:
             raise VideoError(
-                "timeout", f"{self._path.name}: decoding took longer than {self._max_seconds:g} s"
+                "timeout", f"{self._source.name}: decoding took longer than {self._max_seconds:g} s"
             )
 
     def _sample(self, frame: TimedFrame, windows: Windows) -> Iterator[ClipEvent]:

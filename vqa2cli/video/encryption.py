@@ -7,7 +7,6 @@ sample entry has to be looked at: `encv` holding `sinf` stands in the place of `
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 #: Boxes looked at, and bytes read of one movie header: real ones are far smaller.
@@ -15,18 +14,17 @@ _MAX_BOXES = 4096
 _MAX_MOOV_BYTES = 64 * 2**20
 
 
-def has_encrypted_video_track(path: Path) -> bool:
+def has_encrypted_video_track(file: BinaryIO) -> bool:
     """Return whether an ISO base media file declares an encrypted video sample entry.
 
     False for every other kind of file, and for what lies behind a damaged box.
     """
-    with path.open("rb") as file:
-        for kind, size in _top_level_boxes(file):
-            if kind == b"moov":
-                header = file.read(min(size, _MAX_MOOV_BYTES))
-                entry = header.find(b"encv")
-                if entry >= 0 and header.find(b"sinf", entry) >= 0:
-                    return True
+    for kind, size in _top_level_boxes(file):
+        if kind == b"moov":
+            header = file.read(min(size, _MAX_MOOV_BYTES))
+            entry = header.find(b"encv")
+            if entry >= 0 and header.find(b"sinf", entry) >= 0:
+                return True
     return False
 
 

@@ -20,12 +20,17 @@ from av.video.stream import VideoStream
 
 from vqa2cli.video.probe import open_video
 from vqa2cli.video.scan import CLOCK_RESTART_S, Scan
+from vqa2cli.video.sources import Joined, Source, runs_of
 
 #: Decoding threads of one clip: more gain little and hold a picture each.
 MAX_THREADS = 4
 
 #: Codecs whose sound streams hold packets that show nothing (alternate reference frames).
 _HIDES_PACKETS = frozenset({"vp8", "vp9", "av1"})
+
+
+#: A picture, its time and how long it stays, seconds; None where the file does not say.
+Timed = tuple[av.VideoFrame, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,8 @@ class _Damaged(Exception):
 class FrameReader:
     """Iterates over a scanned file's frames once; `damage` is complete afterwards."""
 
-    def __init__(self, path: Path, scan: Scan, check_time: Callable[[], None]) -> None:
-        self._path, self._scan, self._check_time = path, scan, check_time
+    def __init__(self, source: Source, scan: Scan, check_time: Callable[[], None]) -> None:
+        self._source, self._scan, self._check_time = source, scan, check_time
         self.damage = Damage()
 
     def __iter__(self) -> Iterator[TimedFrame]:
@@ -79,7 +84,7 @@ class FrameReader:
         """
         return _on_one_clock(self._pictures(), float(self._scan.fps))
 
-    def _pictures(self) -> Iterator[tuple[av.VideoFrame, float | None, float | None]]:
+    def _pictures(self) -> Iterator[Timed]:
         done = 0
         if not self._scan.suspect:
             try:
@@ -92,26 +97,43 @@ class FrameReader:
                 return
         yield from islice(self._pass(threads=1), done, None)
 
-    def _pass(self, threads: int) -> Iterator[tuple[av.VideoFrame, float | None, float | None]]:
-        """Decode the file from its start; with several threads stop at the first damage."""
+    def _pass(self, threads: int) -> Iterator[Timed]:
+        """Decode the source from its start; with several threads stop at the first damage."""
         self.damage = Damage()
-        with open_video(self._path) as (container, stream):
+        count = 0
+        for timed in self._runs(threads):
+            if timed[0].is_corrupt:
+                self.damage.frames += 1
+            if threads > 1 and self.damage != Damage():
+                raise _Damaged
+            self._check_time()
+            count += 1
+            yield timed
+        if threads > 1 and (self.damage != Damage() or self._lost_frames(count)):
+            raise _Damaged
+
+    def _runs(self, threads: int) -> Iterator[Timed]:
+        """Decode every run; each goes on where the clock of the one before it stopped."""
+        end: float | None = None
+        for run in runs_of(self._source):
+            shift = None if end is not None else 0.0
+            for picture, pts, hold in self._run(run, threads):
+                if pts is not None:
+                    shift = (end or 0.0) - pts if shift is None else shift
+                    pts += shift
+                    end = max(end or pts, pts + (hold or 1 / float(self._scan.fps)))
+                yield picture, pts, hold
+
+    def _run(self, run: Path | Joined, threads: int) -> Iterator[Timed]:
+        """Decode one file or run of segments, on its own clock."""
+        with open_video(run) as (container, stream):
             context = stream.codec_context
             context.thread_type = "AUTO" if threads > 1 else "NONE"
             context.thread_count = threads
             seconds = float(stream.time_base or 1)
-            count = 0
             for picture in self._decoded(container, stream):
-                if picture.is_corrupt:
-                    self.damage.frames += 1
-                if threads > 1 and self.damage != Damage():
-                    raise _Damaged
-                self._check_time()
-                count += 1
                 pts = None if picture.pts is None else picture.pts * seconds
                 yield picture, pts, picture.duration * seconds if picture.duration else None
-            if threads > 1 and (self.damage != Damage() or self._lost_frames(count)):
-                raise _Damaged
 
     def _lost_frames(self, count: int) -> bool:
         """Return whether packets went without a picture, as they do when an error is swallowed.
@@ -148,9 +170,7 @@ class FrameReader:
             return []
 
 
-def _on_one_clock(
-    pictures: Iterator[tuple[av.VideoFrame, float | None, float | None]], fps: float
-) -> Iterator[TimedFrame]:
+def _on_one_clock(pictures: Iterator[Timed], fps: float) -> Iterator[TimedFrame]:
     """Yield the pictures with times that start at 0 and never go back.
 
     A missing time is one frame after the last; a clock that starts anew goes on from there.

@@ -6,12 +6,14 @@ text, pipes, names that read as protocols. Only regular files in known container
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import av
 import av.logging
@@ -22,6 +24,8 @@ from av.video.stream import VideoStream
 from vqa2cli.config import MAX_PIXELS
 from vqa2cli.errors import VideoError
 from vqa2cli.video.encryption import has_encrypted_video_track
+from vqa2cli.video.joined import JoinedFile
+from vqa2cli.video.sources import Joined, Source, runs_of
 
 #: Demuxers that may run. Left out on purpose: hls, dash, concat, sdp, rtp, lavfi, tty and
 #: every device, because they read text or other files. Audio containers only let a file
@@ -34,6 +38,12 @@ FORMATS = (
     "pam_pipe,exr_pipe,dpx_pipe,qoi_pipe,psd_pipe,dds_pipe,ico,image2,mp3,flac,wav,aac,"
 )
 
+#: Demuxers of the segments of a playlist.
+SEGMENT_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,mpegts,matroska,webm"
+
+#: Bytes fetched at a time from joined segments, each through a call into Python.
+_JOINED_BUFFER = 2**18
+
 #: `pattern_type` keeps the still-image reader from expanding `%03d` and `*` in a name.
 _OPEN_OPTIONS = {
     "protocol_whitelist": "file",
@@ -42,11 +52,18 @@ _OPEN_OPTIONS = {
     "pattern_type": "none",
 }
 
+#: With a whitelist that names no protocol at all, nothing but the segments can be read.
+_JOINED_OPTIONS = {
+    **_OPEN_OPTIONS,
+    "protocol_whitelist": "none",
+    "format_whitelist": SEGMENT_FORMATS,
+}
+
 _NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 @contextmanager
-def ffmpeg_errors(path: Path) -> Iterator[None]:
+def ffmpeg_errors(path: Path | Joined) -> Iterator[None]:
     """Turn whatever FFmpeg raises inside into the `VideoError` it stands for."""
     try:
         yield
@@ -90,30 +107,48 @@ def check_regular_file(path: Path) -> None:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: Path | Joined) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open `path` and its first moving video stream, behind every guard.
 
     Raises:
         VideoError: the file is no regular file, no known container, protected, or holds no
             video stream that we can decode.
     """
-    check_regular_file(path)
-    with ffmpeg_errors(path):
-        # An absolute path behind "file:" can never be read as another protocol.
-        # Titles in Latin-1 are common and no reason to refuse a clip.
-        container = av.open(
-            "file:" + os.path.abspath(path), options=_OPEN_OPTIONS, metadata_errors="replace"
+    for part in [path] if isinstance(path, Path) else [extent.path for extent in path.extents]:
+        check_regular_file(part)
+    with JoinedFile(path) if isinstance(path, Joined) else path.open("rb") as file:
+        protected = has_encrypted_video_track(cast(BinaryIO, file))
+        file.seek(0)
+        with ffmpeg_errors(path):
+            container = _open(path, file)
+        with container:
+            if protected:
+                raise encrypted(path)
+            stream = _moving_stream(container, path)
+            # Probing obeys the option above, decoding only this one.
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            yield container, stream
+
+
+def _open(path: Path | Joined, file: io.RawIOBase | BinaryIO) -> InputContainer:
+    """Return the container that `path` is, or that `file` holds where it is joined.
+
+    Titles in Latin-1 are common and no reason to refuse a clip.
+    """
+    if isinstance(path, Joined):
+        return av.open(
+            file,
+            "r",
+            options=_JOINED_OPTIONS,
+            metadata_errors="replace",
+            buffer_size=_JOINED_BUFFER,
         )
-    with container:
-        if has_encrypted_video_track(path):
-            raise encrypted(path)
-        stream = _moving_stream(container, path)
-        # Probing obeys the option above, decoding only this one.
-        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        yield container, stream
+    # An absolute path behind "file:" can never be read as another protocol.
+    name = "file:" + os.path.abspath(path)
+    return av.open(name, options=_OPEN_OPTIONS, metadata_errors="replace")
 
 
-def _moving_stream(container: InputContainer, path: Path) -> VideoStream:
+def _moving_stream(container: InputContainer, path: Path | Joined) -> VideoStream:
     """Return the first video stream that is not cover art.
 
     Raises:
@@ -132,17 +167,18 @@ def _moving_stream(container: InputContainer, path: Path) -> VideoStream:
     return stream
 
 
-def encrypted(path: Path) -> VideoError:
+def encrypted(path: Path | Joined) -> VideoError:
     """Return the error of a file whose video is encrypted."""
     return VideoError("encrypted", f"{path.name}: the video is encrypted; score a decrypted copy")
 
 
-def why_no_frame(path: Path) -> VideoError:
+def why_no_frame(source: Source) -> VideoError:
     """Return the error of a file that opened and yielded no frame, named as best we can.
 
     The picture size that broke the pixel limit stands only in FFmpeg's log, so the first
     packets are decoded once more with the log on.
     """
+    path = runs_of(source)[0]
     level = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
     try:

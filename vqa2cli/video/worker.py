@@ -23,6 +23,7 @@ from typing import BinaryIO, Self, cast
 from vqa2cli.config import MAX_SECONDS
 from vqa2cli.errors import VideoError
 from vqa2cli.video.media import ClipEvent, Closed, Sampling
+from vqa2cli.video.sources import Source, source_fields, source_of
 from vqa2cli.video.wire import (
     Message,
     event_message,
@@ -53,8 +54,8 @@ _CHILD = (
 class DecodeJob:
     """One file being decoded. Iterate over it once for its events."""
 
-    def __init__(self, path: Path, sampling: Sampling, pool: DecodePool) -> None:
-        self.path, self.sampling, self._pool = path, sampling, pool
+    def __init__(self, source: Source, sampling: Sampling, pool: DecodePool) -> None:
+        self.source, self.sampling, self._pool = source, sampling, pool
         self._changed = threading.Condition()
         self._waiting: deque[tuple[ClipEvent | VideoError, int]] = deque()
         self._bytes = 0
@@ -68,7 +69,7 @@ class DecodeJob:
             ValueError: the events were taken before; they are not kept.
         """
         if self._taken:
-            raise ValueError(f"{self.path}: its events can be iterated over once")
+            raise ValueError(f"{self.source}: its events can be iterated over once")
         self._taken = True
         self._pool.hurry(self)
         ended = False
@@ -138,7 +139,7 @@ class _Child:
         self.job, self._waited_s = job, 0.0
         self._reading_since = time.monotonic()
         request = {
-            "path": os.fsencode(job.path.absolute()).hex(),
+            "source": source_fields(job.source),
             "sampling": sampling_fields(job.sampling),
             "max_seconds": max_seconds,
         }
@@ -195,7 +196,7 @@ class _Child:
             self._pool.idle(self)
 
     def _death(self, job: DecodeJob) -> VideoError:
-        name = job.path.name
+        name = job.source.name
         if self.timed_out:
             return VideoError("timeout", f"{name}: took too long to decode and was stopped")
         code = self._process.returncode
@@ -252,13 +253,13 @@ class DecodePool:
         for child in children:
             child.join()
 
-    def submit(self, path: Path, sampling: Sampling) -> DecodeJob:
+    def submit(self, source: Source, sampling: Sampling) -> DecodeJob:
         """Start decoding a file as soon as a process is free, and return its events to be.
 
         Raises:
             ValueError: the pool is closed.
         """
-        job = DecodeJob(path, sampling, self)
+        job = DecodeJob(source, sampling, self)
         with self._lock:
             if self._closed:
                 raise ValueError("the pool is closed")
@@ -266,13 +267,13 @@ class DecodePool:
             self._feed(self._jobs)
         return job
 
-    def stream(self, path: Path, sampling: Sampling) -> Iterator[ClipEvent]:
+    def stream(self, source: Source, sampling: Sampling) -> Iterator[ClipEvent]:
         """Decode a file now and yield its events.
 
         Raises:
             VideoError: the file cannot be scored, its decoder crashed or took too long.
         """
-        yield from self.submit(path, sampling)
+        yield from self.submit(source, sampling)
 
     def hurry(self, job: DecodeJob) -> None:
         """Start a file that is being waited for, even where all processes are taken.
@@ -370,16 +371,16 @@ def _answer(request: Message, out: BinaryIO) -> None:
     from vqa2cli.video.decode import decode_clip
 
     fields, _ = request
-    path = Path(os.fsdecode(bytes.fromhex(fields["path"])))
+    source = source_of(fields["source"])
     try:
-        for event in decode_clip(path, sampling_of(fields["sampling"]), fields["max_seconds"]):
+        for event in decode_clip(source, sampling_of(fields["sampling"]), fields["max_seconds"]):
             write_message(out, *event_message(event))
     except VideoError as error:
         write_message(out, {"kind": error.kind, "error": str(error)})
     except BrokenPipeError:
         os._exit(0)
     except Exception as error:  # a bug of ours costs this file's row, with its name
-        write_message(out, {"kind": "internal", "error": f"{path.name}: {error!r}"})
+        write_message(out, {"kind": "internal", "error": f"{source.name}: {error!r}"})
 
 
 if __name__ == "__main__":
