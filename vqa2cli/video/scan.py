@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from vqa2cli.errors import VideoError
 from vqa2cli.video.bitstream.quantizer import QuantizerReader
 from vqa2cli.video.media import MediaInfo, StreamFacts
 from vqa2cli.video.probe import encrypted, open_video
+from vqa2cli.video.sources import Joined, Source, runs_of
 
 #: A declared frame rate is believed when the packets confirm it this closely.
 RATE_TOLERANCE = 0.10
@@ -49,13 +51,17 @@ class Scan:
         return self.media.mean_quantizer
 
 
-def scan_packets(path: Path) -> Scan:
-    """Read every packet of `path` without decoding and return what they add up to.
+def scan_packets(source: Source) -> Scan:
+    """Read every packet of `source` without decoding and return what they add up to.
 
     Raises:
-        VideoError: the file cannot be opened (see `open_video`), is encrypted, or holds no
+        VideoError: a file cannot be opened (see `open_video`), is encrypted, or holds no
             packet of video.
     """
+    return _added_up([_scan_run(run) for run in runs_of(source)])
+
+
+def _scan_run(path: Path | Joined) -> Scan:
     with open_video(path) as (container, stream):
         context = stream.codec_context
         quantizers = QuantizerReader(context.codec.canonical_name, context.extradata)
@@ -70,6 +76,37 @@ def scan_packets(path: Path) -> Scan:
         if not tally.packets:
             raise VideoError("corrupt", f"{path.name}: the video stream holds no frame")
         return _summary(container, stream, tally)
+
+
+def _added_up(scans: Sequence[Scan]) -> Scan:
+    """Return one scan for runs shown one after the other; facts of the stream are the first's."""
+    first = scans[0]
+    if len(scans) == 1:
+        return first
+    packets, duration = sum(s.packets for s in scans), sum(s.duration_s for s in scans)
+    total_bytes = sum(s.total_bytes for s in scans)
+    fps = first.fps
+    if any(s.fps != fps for s in scans):
+        fps = Fraction(packets / duration).limit_denominator(1001)
+    told = [(s.quantizer, s.packets) for s in scans if s.quantizer is not None]
+    media = replace(
+        first.media,
+        avg_frame_rate=f"{fps.numerator}/{fps.denominator}",
+        duration=duration,
+        bit_rate=round(8 * total_bytes / duration) if duration > 0 else None,
+        mean_quantizer=sum(q * n for q, n in told) / sum(n for _, n in told) if told else None,
+    )
+    declared = [s.declared_s for s in scans if s.declared_s is not None]
+    return Scan(
+        media=media,
+        packets=packets,
+        keyframes=sum(s.keyframes for s in scans),
+        total_bytes=total_bytes,
+        duration_s=duration,
+        declared_s=sum(declared) if len(declared) == len(scans) else None,
+        fps=fps,
+        suspect=any(s.suspect for s in scans),
+    )
 
 
 class _Tally:
