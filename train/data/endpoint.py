@@ -96,18 +96,30 @@ class Endpoint:
         self._client = _client(settings, key)
         self._rate = _Rate(settings.per_minute, pause)
         self._answers, self._refusals = 0, 0
+        self._failure: str | None = None
 
     def ask(self, messages: Sequence[Mapping[str, str]]) -> Answered:
-        """Return the reply to `messages`.
+        """Return the reply to `messages`. Once it has failed it fails at once.
 
         Raises:
             EndpointFailed: no answer after every retry, or the key, the address or the model is
                 refused.
             RequestRefused: this request is refused (400, 413 or 422), and others were not.
         """
+        self._rate.wait()
+        if self._failure is not None:
+            raise EndpointFailed(self._failure)
+        try:
+            answered = self._ask(messages)
+        except EndpointFailed as error:
+            self._failure = str(error)
+            raise
+        self._answers += 1
+        return answered
+
+    def _ask(self, messages: Sequence[Mapping[str, str]]) -> Answered:
         import openai
 
-        self._rate.wait()
         request = request_of(self.settings, messages, self._schema)
         try:
             reply = self._client.chat.completions.create(**request)
@@ -117,7 +129,6 @@ class Endpoint:
             raise EndpointFailed(f"{self.settings.base_url}: {_told(error)}") from error
         except (openai.APIError, ValueError) as error:  # ValueError: the body is no JSON
             raise EndpointFailed(f"{self.settings.base_url}: no answer ({_told(error)})") from error
-        self._answers += 1
         return _answered(reply, self.settings.base_url)
 
     def _refused(self, error: Exception) -> None:
