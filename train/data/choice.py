@@ -52,21 +52,30 @@ def chosen(ratings: Sequence[Rating], choice: Choice) -> Chosen:
     998 videos of LSVQ-1080p and 497 of LIVE-VQC for stage 3 and tests on the other 2,575 and
     88; with lists of those as held-out contents, such a set can be named and the rest taken.
 
+    A name with two different scores is left out with both, since it cannot be told which of
+    them its file has.
+
     Raises:
         UsageError: a set is named that is not there, or is a test set of which nothing is
-            held out; or one video has two different scores.
+            held out.
     """
     _check_named(ratings, choice)
     tested = {rating.content for rating in ratings if _is_tested(rating, choice)}
     tested |= choice.held_out
+    ambiguous = _ambiguous(ratings)
     kept: dict[tuple[str, str], Rating] = {}
     left_out: Counter[str] = Counter()
     for rating in ratings:
-        reason = _why_not(rating, choice, tested) or _repeated(rating, kept)
+        key = (rating.dataset, rating.media)
+        reason = _why_not(rating, choice, tested)
+        if not reason and key in ambiguous:
+            reason = "one name with two scores"
+        if not reason and key in kept:
+            reason = "listed before"
         if reason:
             left_out[f"{rating.dataset}: {reason}"] += 1
         else:
-            kept[rating.dataset, rating.media] = rating
+            kept[key] = rating
     return Chosen(tuple(kept.values()), left_out)
 
 
@@ -119,18 +128,12 @@ def _role(dataset: str) -> str:
     return rated.role if rated else "own"
 
 
-def _repeated(rating: Rating, kept: dict[tuple[str, str], Rating]) -> str:
-    """Return that a video was met before.
-
-    Raises:
-        UsageError: with another score.
-    """
-    before = kept.get((rating.dataset, rating.media))
-    if before is None:
-        return ""
-    if before.mos != rating.mos:
-        raise UsageError(
-            f"{rating.dataset}: {rating.media} has two scores, {before.mos:g} (line {before.line}) "
-            f"and {rating.mos:g} (line {rating.line}); keep one"
-        )
-    return "listed before"
+def _ambiguous(ratings: Sequence[Rating]) -> set[tuple[str, str]]:
+    """Return (set, medium) of what has two different scores."""
+    first: dict[tuple[str, str], float] = {}
+    found = set()
+    for rating in ratings:
+        key = (rating.dataset, rating.media)
+        if first.setdefault(key, rating.mos) != rating.mos:
+            found.add(key)
+    return found

@@ -13,6 +13,7 @@ import click
 from train.data.choice import SAMPLINGS, Choice, Sampling
 from train.data.rated_sets import Task
 from train.data.stage2_settings import ENDS, STALL_FORMATS, Ends, Stage2Settings, StallFormat
+from train.data.teaching_cli import COMMANDS
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ _SHOWN = 160
 @click.group()
 def data() -> None:
     """Build instruction sets from label files and media, and look into them."""
+
+
+for _command in COMMANDS:
+    data.add_command(_command)
 
 
 @data.command()
@@ -183,7 +188,7 @@ def write_built(out: Path, built: Instructions, *, keep_missing: bool = False) -
     """Write a set, say on stderr what it holds and lacks, and return the exit code.
 
     Raises:
-        UsageError: nothing could be made, or the set cannot be written.
+        UsageError: the set cannot be written.
     """
     from train.data.records import write_samples
     from vqa2cli.errors import UsageError
@@ -193,7 +198,9 @@ def write_built(out: Path, built: Instructions, *, keep_missing: bool = False) -
     if built.missing:
         _tell_missing(out, built.missing)
     if not built.samples:
-        raise UsageError(f"{out}: nothing to write; see what was left out and what is missing")
+        what = "every video is missing" if built.missing else "every video was left out"
+        click.echo(f"{out} not written: {what}", err=True)
+        return UNSCORED if built.missing else UsageError.exit_code
     written = write_samples(out, built.samples)
     click.echo(f"{written} samples in {out}: {_tally(built.samples)}", err=True)
     return UNSCORED if built.missing and not keep_missing else OK
@@ -201,10 +208,10 @@ def write_built(out: Path, built: Instructions, *, keep_missing: bool = False) -
 
 def _tell_missing(out: Path, missing: Sequence[Missing]) -> None:
     from train.data.files import write_whole
-    from vqa2cli.report.plain_text import one_line, storable
+    from vqa2cli.report.plain_text import one_line
 
     listed = out.with_name(f"{out.stem}.missing.txt")
-    lines = [storable(one_line(f"{each.media}\t{each.reason}")) for each in missing]
+    lines = [f"{one_line(each.media)}\t{one_line(each.reason)}" for each in missing]
     write_whole(listed, "".join(f"{line}\n" for line in lines))
     for each in missing[:_NAMED_MISSING]:
         click.echo(one_line(f"missing: {each.media} ({each.reason})"), err=True)
@@ -271,5 +278,6 @@ def _print_sample(number: int, sample: Sample, full: bool) -> None:
     )
     click.echo(one_line(f"[{number}] {sample.media} ({', '.join(filter(None, known))})"))
     for turn in sample.turns:
-        text = one_line(turn.text) if full else short_line(turn.text, _SHOWN)
+        said = turn.text.replace("\n", "\\n")
+        text = one_line(said) if full else short_line(said, _SHOWN)
         click.echo(f"  {turn.role}: {text}")
