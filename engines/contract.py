@@ -75,13 +75,10 @@ class EngineOptions:
     """What a caller may settle besides device and precision.
 
     Attributes:
-        provider: which of ONNX Runtime's providers, a key of `engines.providers.PROVIDERS`;
-            None is the device's own.
         cache_dir: where built engines and exports are kept; None is the user's cache folder.
         threads: CPU threads; None is what torch uses.
     """
 
-    provider: str | None = None
     cache_dir: Path | None = None
     threads: int | None = None
 

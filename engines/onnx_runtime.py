@@ -1,5 +1,7 @@
 """Runs a graph with ONNX Runtime: CPU, CUDA and TensorRT providers, chosen by name.
 
+ONNX Runtime's TensorRT provider is an engine of its own here, so that reports name it.
+
 What is asked for is what runs: after opening, the session is asked which provider it took.
 """
 
@@ -51,7 +53,7 @@ class OnnxRuntimeEngine(Engine):
                 cannot be read or is of another graph, or it has to be exported and the extra
                 is missing.
         """
-        provider = choose_provider(device, precision, options)
+        provider = choose_provider(self.name, device, precision)
         self.graph = graph
         self.device = device
         self.precision = precision
@@ -61,14 +63,14 @@ class OnnxRuntimeEngine(Engine):
         body = onnx_bytes(graph, precision, ArtifactCache(options.cache_dir))
         self._session: Any = _session(graph, body, provider, settings, cpu_threads(options))
 
-    @staticmethod
-    def probe(device: str, precision: str, options: EngineOptions) -> None:
+    @classmethod
+    def probe(cls, device: str, precision: str, options: EngineOptions) -> None:
         """Do nothing if the engine may run here.
 
         Raises:
             EngineUnavailable: what is missing.
         """
-        choose_provider(device, precision, options)
+        choose_provider(cls.name, device, precision)
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """Return every output by name.
@@ -101,6 +103,12 @@ class OnnxRuntimeEngine(Engine):
         return binding.copy_outputs_to_cpu()
 
 
+class OnnxRuntimeTensorRtEngine(OnnxRuntimeEngine):
+    """The same on ONNX Runtime's TensorRT provider, which builds and keeps engines itself."""
+
+    name = "onnxruntime-tensorrt"
+
+
 def _session(
     graph: Graph, body: bytes, provider: Provider, settings: dict[str, str], threads: int
 ) -> Any:
@@ -117,18 +125,18 @@ def _session(
             raise
         name = graph.onnx.name if graph.onnx else graph.name
         raise EngineUnavailable(
-            OnnxRuntimeEngine.name,
+            provider.engine,
             f"cannot read {name} ({type(error).__name__})",
             "Reinstall the model, or use --engine pytorch.",
         ) from error
     if session.get_providers()[0] != provider.provider:
         raise EngineUnavailable(
-            OnnxRuntimeEngine.name,
+            provider.engine,
             f"runs on {session.get_providers()[0]} and not on {provider.provider}",
             provider.remedy,
         )
     check_signature(
-        OnnxRuntimeEngine.name, graph, _specs(session.get_inputs()), _specs(session.get_outputs())
+        provider.engine, graph, _specs(session.get_inputs()), _specs(session.get_outputs())
     )
     return session
 

@@ -11,6 +11,8 @@ import ctypes
 import importlib
 import importlib.util
 import io
+import logging
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from engines.contract import EngineOptions, Graph
 from engines.elf import needed_libraries
 from engines.errors import EngineUnavailable
 
+logger = logging.getLogger(__name__)
+
 GPU_REMEDY = "Run: pip install 'vqa2[gpu]', or use --engine pytorch."
 
 
@@ -30,12 +34,14 @@ class Provider:
     """One of ONNX Runtime's back ends.
 
     Attributes:
+        engine: our name of it, on the kind of device it runs on.
         provider: ONNX Runtime's name of it.
         kind: the kind of device it runs on.
         precisions: what it computes in.
         library: file inside ONNX Runtime that holds it; None where it is built in.
     """
 
+    engine: str
     provider: str
     kind: str
     precisions: tuple[str, ...]
@@ -46,11 +52,16 @@ class Provider:
 #: bfloat16 convolutions exist in TensorRT alone, and float16 ones on the CPU are float32
 #: between conversions.
 PROVIDERS: dict[str, Provider] = {
-    "cpu": Provider("CPUExecutionProvider", "cpu", ("fp32",)),
+    "cpu": Provider("onnxruntime", "CPUExecutionProvider", "cpu", ("fp32",)),
     "cuda": Provider(
-        "CUDAExecutionProvider", "cuda", ("fp32", "fp16"), "libonnxruntime_providers_cuda.so"
+        "onnxruntime",
+        "CUDAExecutionProvider",
+        "cuda",
+        ("fp32", "fp16"),
+        "libonnxruntime_providers_cuda.so",
     ),
     "tensorrt": Provider(
+        "onnxruntime-tensorrt",
         "TensorrtExecutionProvider",
         "cuda",
         ("fp32", "fp16", "bf16"),
@@ -63,21 +74,24 @@ PROVIDERS: dict[str, Provider] = {
 MOST_THREADS = 16
 
 
-def choose_provider(device: str, precision: str, options: EngineOptions) -> Provider:
-    """Return the provider asked for, or the device's own, once it is known to run here.
+def choose_provider(engine: str, device: str, precision: str) -> Provider:
+    """Return the engine's provider for a device, once it is known to run here.
 
     Raises:
         EngineUnavailable: it does not, and why.
     """
     kind = device.partition(":")[0]
-    found = PROVIDERS.get(options.provider or kind)
-    if found is None or found.kind != kind:
-        raise _refusal(
-            f"has no provider {options.provider or kind} for {device}",
-            f"Choose one of {', '.join(PROVIDERS)}, and its device.",
+    own = {one.kind: one for one in PROVIDERS.values() if one.engine == engine}
+    found = own.get(kind)
+    if found is None:
+        raise EngineUnavailable(
+            engine,
+            f"runs on {' and '.join(own)} and not on {device}",
+            "Use another --device, or --engine pytorch.",
         )
     if precision not in found.precisions:
         raise _refusal(
+            found,
             f"runs on {device} in {' or '.join(found.precisions)} only, not in {precision}",
             f"Use --engine pytorch, or --precision {found.precisions[0]}.",
         )
@@ -101,15 +115,11 @@ def provider_settings(
             "arena_extend_strategy": "kSameAsRequested",
             "use_tf32": "0",
         }
-    folder = (options.cache_dir or default_cache_dir()) / "onnxruntime"
     return {
+        **_kept_engines(options),
         "device_id": index,
         "trt_fp16_enable": str(precision == "fp16"),
         "trt_bf16_enable": str(precision == "bf16"),
-        "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": str(folder),
-        "trt_timing_cache_enable": "True",
-        "trt_timing_cache_path": str(folder),
         "trt_profile_min_shapes": _shapes(graph, "least"),
         "trt_profile_opt_shapes": _shapes(graph, "usual"),
         "trt_profile_max_shapes": _shapes(graph, "most"),
@@ -131,22 +141,41 @@ def _shapes(graph: Graph, which: str) -> str:
     return ",".join(texts)
 
 
+def _kept_engines(options: EngineOptions) -> dict[str, str]:
+    """Return the settings that keep built engines; none where the folder takes no files."""
+    folder = (options.cache_dir or default_cache_dir()) / "onnxruntime"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        logger.warning(
+            "cannot keep engines in %s (%s); they are made again next time", folder, error.strerror
+        )
+        return {}
+    return {
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(folder),
+        "trt_timing_cache_enable": "True",
+        "trt_timing_cache_path": str(folder),
+    }
+
+
 def _check_gpu(found: Provider, device: str) -> None:
     """Look for device, provider and libraries before ONNX Runtime is asked for anything."""
     if not torch.cuda.is_available():
-        raise _refusal(f"no device {device}", "Use --device cpu.")
+        raise _refusal(found, f"no device {device}", "Use --device cpu --engine pytorch.")
     if found is PROVIDERS["tensorrt"] and importlib.util.find_spec("tensorrt") is not None:
         with contextlib.suppress(ImportError, OSError):  # the check below tells what lacks
             importlib.import_module("tensorrt")  # brings libnvinfer into the process
     import onnxruntime
 
     if found.provider not in onnxruntime.get_available_providers():
-        raise _refusal(f"was built without {found.provider}", found.remedy)
+        raise _refusal(found, f"was built without {found.provider}", found.remedy)
     folder = Path(onnxruntime.__file__).parent / "capi"
     _preload(onnxruntime)
     missing = missing_libraries(folder / (found.library or ""))
     if missing:
-        raise _refusal(f"{found.provider} lacks {', '.join(missing)}", found.remedy)
+        raise _refusal(found, f"{found.provider} lacks {', '.join(missing)}", found.remedy)
 
 
 def _preload(onnxruntime: Any) -> None:
@@ -174,5 +203,5 @@ def _loads(name: str) -> bool:
     return True
 
 
-def _refusal(reason: str, remedy: str) -> EngineUnavailable:
-    return EngineUnavailable("onnxruntime", reason, remedy)
+def _refusal(found: Provider, reason: str, remedy: str) -> EngineUnavailable:
+    return EngineUnavailable(found.engine, reason, remedy)

@@ -29,7 +29,13 @@ ENGINES: dict[str, EngineEntry] = {
         "engines.onnx_runtime",
         "OnnxRuntimeEngine",
         None,
-        "ONNX Runtime; its CPU, CUDA and TensorRT providers",
+        "ONNX Runtime; its CPU and CUDA providers",
+    ),
+    "onnxruntime-tensorrt": EngineEntry(
+        "engines.onnx_runtime",
+        "OnnxRuntimeTensorRtEngine",
+        "tensorrt",
+        "ONNX Runtime; its TensorRT provider",
     ),
     "openvino": EngineEntry(
         "engines.openvino", "OpenVinoEngine", "openvino", "OpenVINO; CPUs, fastest there"

@@ -50,7 +50,9 @@ TOKENS_PER_PASS: Final = 8192
 #: Windows scored in one pass of the language model; bounds memory, not results.
 WINDOWS_PER_PASS: Final = 16
 
-EngineName = Literal["auto", "pytorch", "onnxruntime", "openvino", "tensorrt"]
+EngineName = Literal[
+    "auto", "pytorch", "onnxruntime", "onnxruntime-tensorrt", "openvino", "tensorrt"
+]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 

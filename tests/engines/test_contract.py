@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.contract import Engine, TensorSpec
+from engines.contract import Engine, EngineOptions, TensorSpec
 from engines.errors import EngineUnavailable
 from engines.export import export_graph
 from engines.registry import ENGINES, create_engine
@@ -104,7 +104,9 @@ def test_opening_is_silent(name, capfd):
 
 
 def test_an_unknown_engine_lists_the_known_ones():
-    with pytest.raises(EngineUnavailable, match="pytorch, onnxruntime, openvino, tensorrt"):
+    with pytest.raises(
+        EngineUnavailable, match="pytorch, onnxruntime, onnxruntime-tensorrt, openvino, tensorrt"
+    ):
         create_engine("nope", GRAPH, device="cpu", precision="fp32")
 
 
@@ -137,6 +139,17 @@ def test_a_damaged_onnx_file_is_one_line(name, tmp_path):
     with pytest.raises(EngineUnavailable, match=r"cannot read motion\.onnx") as caught:
         create_engine(name, graph, device="cpu", precision="fp32")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name in RUNS_HERE if name != "pytorch"])
+def test_a_cache_that_takes_no_files_costs_a_warning(name, tmp_path, caplog, monkeypatch):
+    path = export_graph(GRAPH, tmp_path / "toy.onnx")
+    monkeypatch.setattr("engines.export.export_graph", lambda *_: path)
+    (tmp_path / "file").write_bytes(b"")
+    options = EngineOptions(cache_dir=tmp_path / "file")
+    with create_engine(name, GRAPH, device="cpu", precision="fp32", options=options) as made:
+        assert made.run(feeds(3))["total"].shape == (3,)
+    assert "cannot keep" in caplog.text
 
 
 @pytest.mark.parametrize("name", [name for name in RUNS_HERE if name != "pytorch"])

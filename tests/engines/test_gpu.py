@@ -15,21 +15,18 @@ from tests.engines.toys import small_motion
 pytestmark = pytest.mark.gpu
 
 CASES = [
-    ("pytorch", None, ("fp32", "bf16", "fp16")),
-    ("onnxruntime", None, ("fp32", "fp16")),
-    ("onnxruntime", "tensorrt", ("fp32", "bf16", "fp16")),
-    ("tensorrt", None, ("fp32", "bf16", "fp16")),
+    ("pytorch", ("fp32", "bf16", "fp16")),
+    ("onnxruntime", ("fp32", "fp16")),
+    ("onnxruntime-tensorrt", ("fp32", "bf16", "fp16")),
+    ("tensorrt", ("fp32", "bf16", "fp16")),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "provider", "precision"),
-    [(name, provider, one) for name, provider, precisions in CASES for one in precisions],
+    ("name", "precision"), [(name, one) for name, precisions in CASES for one in precisions]
 )
-def test_it_agrees_with_float32_torch_and_says_nothing(
-    gpu, name, provider, precision, tmp_path, capfd
-):
-    options = EngineOptions(provider=provider, cache_dir=tmp_path)
+def test_it_agrees_with_float32_torch_and_says_nothing(gpu, name, precision, tmp_path, capfd):
+    options = EngineOptions(cache_dir=tmp_path)
     try:
         probe_engine(name, device="cuda:0", precision=precision, options=options)
     except EngineUnavailable as error:

@@ -10,6 +10,7 @@ from engines.parity import Parity, compare, measure
 from engines.precision import TOLERANCE, difference, sound_precision
 from engines.registry import create_engine
 from tests.engines.toys import available_here, small_motion
+from vqa2cli.model.motion import MotionStream
 
 PAIRS = [(name, kind) for kind in ("fp32", "bf16", "fp16") for name in available_here(kind)]
 
@@ -34,6 +35,18 @@ def test_a_whole_window_at_once_agrees_too(graph, name):
         got = engine.run(feeds)["features"]
     assert got.shape == (2001, 32)
     assert difference(got, run_float32(tiny, feeds)["features"]) <= TOLERANCE["fp32"]
+
+
+@pytest.mark.parametrize("frames", [1, 3, 5, 2001])
+@pytest.mark.parametrize("name", available_here())
+def test_a_stream_of_any_length_agrees_too(name, frames):
+    tiny = small_motion(8, 0.125)
+    clip = examples(tiny, frames)["frames"]
+    with create_engine(name, tiny, device="cpu", precision="fp32") as engine:
+        stream = MotionStream(engine)
+        stream.push(clip)
+        got = stream.finish()
+    assert difference(got, run_float32(tiny, {"frames": clip})["features"]) <= TOLERANCE["fp32"]
 
 
 @pytest.mark.parametrize("name", available_here())

@@ -44,25 +44,24 @@ def gpu_here(monkeypatch):
 
 def test_the_device_chooses_its_provider(gpu_here):
     for device, name in (("cpu", "CPU"), ("cuda:1", "CUDA")):
-        found = choose_provider(device, "fp32", EngineOptions())
+        found = choose_provider("onnxruntime", device, "fp32")
         assert found.provider == f"{name}ExecutionProvider"
-    tensorrt = choose_provider("cuda", "bf16", EngineOptions(provider="tensorrt"))
+    tensorrt = choose_provider("onnxruntime-tensorrt", "cuda", "bf16")
     assert tensorrt.provider == "TensorrtExecutionProvider"
 
 
 @pytest.mark.parametrize(
-    ("device", "precision", "provider", "message"),
+    ("engine", "device", "precision", "message"),
     [
-        ("cpu", "fp16", None, "in fp32 only, not in fp16"),
-        ("cuda", "bf16", None, "in fp32 or fp16 only, not in bf16"),
-        ("cpu", "fp32", "cuda", "has no provider cuda for cpu"),
-        ("cuda", "fp32", "cpu", "has no provider cpu for cuda"),
-        ("mps", "fp32", None, "has no provider mps"),
+        ("onnxruntime", "cpu", "fp16", "in fp32 only, not in fp16"),
+        ("onnxruntime", "cuda", "bf16", "in fp32 or fp16 only, not in bf16"),
+        ("onnxruntime", "mps", "fp32", "onnxruntime: runs on cpu and cuda and not on mps"),
+        ("onnxruntime-tensorrt", "cpu", "fp32", "-tensorrt: runs on cuda and not on cpu"),
     ],
 )
-def test_what_a_provider_cannot_do_is_refused(gpu_here, device, precision, provider, message):
+def test_what_a_provider_cannot_do_is_refused(gpu_here, engine, device, precision, message):
     with pytest.raises(EngineUnavailable, match=message):
-        choose_provider(device, precision, EngineOptions(provider=provider))
+        choose_provider(engine, device, precision)
 
 
 @needs_gpu_wheel
@@ -72,10 +71,10 @@ def test_a_provider_whose_libraries_lack_is_not_asked_for(monkeypatch, capfd):
     with pytest.raises(
         EngineUnavailable, match=r"lacks libcurand\S+\. Run: pip install 'vqa2\[gpu"
     ):
-        choose_provider("cuda", "fp32", EngineOptions())
+        choose_provider("onnxruntime", "cuda", "fp32")
     monkeypatch.setattr(providers, "_loads", lambda name: "nvinfer" not in name)
     with pytest.raises(EngineUnavailable, match=r"lacks libnvinfer\S+\. Run: .*vqa2\[tensorrt\]"):
-        choose_provider("cuda", "fp32", EngineOptions(provider="tensorrt"))
+        choose_provider("onnxruntime-tensorrt", "cuda", "fp32")
     assert capfd.readouterr() == ("", "")
 
 
@@ -161,6 +160,16 @@ def test_the_tensorrt_provider_keeps_its_engines_and_knows_the_lengths(tmp_path)
     assert (settings["trt_fp16_enable"], settings["trt_bf16_enable"]) == ("True", "False")
     assert settings["trt_engine_cache_path"] == str(tmp_path / "onnxruntime")
     assert settings["trt_profile_max_shapes"] == "frames:16x8x8x3,gain:4,frames:64x8x8x3,gain:4"
+
+
+def test_the_tensorrt_provider_keeps_nothing_where_it_cannot(tmp_path, caplog):
+    taken = tmp_path / "file"
+    taken.write_bytes(b"")
+    settings = provider_settings(
+        providers.PROVIDERS["tensorrt"], GRAPH, "cuda", "fp16", EngineOptions(cache_dir=taken)
+    )
+    assert not any("cache" in name for name in settings)
+    assert "cannot keep engines" in caplog.text
 
 
 def test_threads_follow_the_machine_up_to_a_limit(monkeypatch):

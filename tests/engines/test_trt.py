@@ -22,7 +22,7 @@ from engines.registry import create_engine
 from engines.trt import TensorRtEngine, plan_key
 from engines.trt_build import build_plan, find_library, open_log, profile_index
 from tests.engines.fake_cuda import FakeQueue, FakeTensorRt
-from tests.engines.toys import GRAPH, Toy, feeds
+from tests.engines.toys import GRAPH, Toy, feeds, small_motion
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +219,14 @@ def test_a_folder_that_takes_no_files_costs_a_warning(trt, graph, tmp_path, capl
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
 
 
+def test_a_folder_that_cannot_be_made_costs_a_warning(trt, graph, tmp_path, caplog):
+    (tmp_path / "file").write_bytes(b"")
+    with open_engine(graph, tmp_path / "file" / "cache") as engine:
+        assert engine.run(feeds(3))["total"].shape == (3,)
+    assert "cannot keep" in caplog.text
+    assert (trt.builds, (tmp_path / "file").read_bytes()) == (1, b"")
+
+
 def test_no_half_written_file_is_left(trt, graph, tmp_path, monkeypatch):
     def interrupt(_handle):
         raise KeyboardInterrupt
@@ -277,6 +285,10 @@ def test_a_library_that_does_not_load_is_one_line(monkeypatch):
 
 def test_lengths_choose_their_profile():
     assert [profile_index(GRAPH, length) for length in (1, 16, 17, 64)] == [0, 0, 1, 1]
+    motion = small_motion(8, 0.125)
+    assert [profile_index(motion, length) for length in (1, 3, 5, 128, 129, 2001)] == [
+        0, 0, 0, 0, 1, 1,
+    ]  # fmt: skip
     with pytest.raises(ValueError, match="not in order"):
         Lengths(2, 1, 3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from engines.errors import EngineUnavailable
 from engines.export import export_graph
 from engines.pytorch import PyTorchEngine
+from engines.registry import ENGINES
 from tests.clips import tiny_model
 from tests.engines.toys import small_motion
+from vqa2cli.config import EngineName
 from vqa2cli.errors import EngineError, ModelError
 from vqa2cli.model import motion_engine
 from vqa2cli.model.motion import motion_graph
@@ -124,8 +127,8 @@ def test_the_motion_graph_loads_without_the_rest(tmp_path):
 
 def test_what_is_missing_is_told_for_every_engine_and_precision():
     rows = availability("cpu")
-    assert {row.engine for row in rows} == {"pytorch", "onnxruntime", "openvino", "tensorrt"}
-    assert len(rows) == 12
+    assert {row.engine for row in rows} == set(get_args(EngineName)) - {"auto"}
+    assert len(rows) == 3 * len(ENGINES)
     told = {(row.engine, row.precision): row.reason for row in rows}
     assert told["pytorch", "fp32"] is None
     assert "not on cpu" in told["tensorrt", "fp32"]

@@ -5,22 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import click
 
 from vqa2cli.config import EMBEDDED_MODEL, EngineName, Precision
 from vqa2cli.errors import EngineError
 
-if TYPE_CHECKING:
-    from engines.contract import EngineOptions
-
 device = click.option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where to run.")
-provider = click.option(
-    "--provider",
-    type=click.Choice(["cpu", "cuda", "tensorrt"]),
-    help="ONNX Runtime's provider [the device's own].",
-)
 cache_dir = click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -39,15 +31,14 @@ def engines() -> None:
 
 @engines.command("list")
 @device
-@provider
-def list_engines(device: str, provider: str | None) -> None:
+def list_engines(device: str) -> None:
     """List what can run the motion branch on this machine, and what the others lack."""
     from vqa2cli.model.motion_engine import availability
 
     rows = [
         (row.engine, row.device, row.precision, "yes" if row.reason is None else "no",
          _fix(row.engine, row.reason))
-        for row in availability(device, _options(provider, None))
+        for row in availability(device)
     ]  # fmt: skip
     _table(("engine", "device", "precision", "runs", "why not, and what to do"), rows)
 
@@ -62,7 +53,6 @@ def list_engines(device: str, provider: str | None) -> None:
 @device
 @model
 @size
-@provider
 @cache_dir
 def build(
     engine: EngineName,
@@ -70,7 +60,6 @@ def build(
     device: str,
     model: str,
     size: int | None,
-    provider: str | None,
     cache_dir: Path | None,
 ) -> int:
     """Build an engine ahead of time, keep it, and check it.
@@ -78,9 +67,10 @@ def build(
     Run it once where clips will be scored: the first score then starts at once. The exit code
     is 4 if the engine cannot run, or computes something else than torch.
     """
+    from engines.contract import EngineOptions
     from vqa2cli.model.motion_engine import build_engine, load_motion_graph
 
-    options = _options(provider, cache_dir)
+    options = EngineOptions(cache_dir=cache_dir)
     found = build_engine(load_motion_graph(model, size), engine, device, precision, options)
     _table(_PARITY, [_parity(found)])
     return 0 if found.passed else EngineError.exit_code
@@ -90,16 +80,14 @@ def build(
 @device
 @model
 @size
-@provider
 @cache_dir
-def check(
-    device: str, model: str, size: int | None, provider: str | None, cache_dir: Path | None
-) -> int:
+def check(device: str, model: str, size: int | None, cache_dir: Path | None) -> int:
     """Hold every engine that runs here to float32 torch; exit code 4 if one differs."""
+    from engines.contract import EngineOptions
     from engines.parity import Parity
     from vqa2cli.model.motion_engine import availability, check_engines, load_motion_graph
 
-    options = _options(provider, cache_dir)
+    options = EngineOptions(cache_dir=cache_dir)
     graph = load_motion_graph(model, size)
     found = list(check_engines(graph, availability(device, options), options))
     _table(_PARITY, [_parity(row) for row in found])
@@ -118,7 +106,6 @@ def check(
 @device
 @model
 @size
-@provider
 @cache_dir
 def bench(
     frames: int,
@@ -126,14 +113,14 @@ def bench(
     device: str,
     model: str,
     size: int | None,
-    provider: str | None,
     cache_dir: Path | None,
 ) -> None:
     """Time every engine that runs here on a made clip, in chunks as scoring does."""
+    from engines.contract import EngineOptions
     from engines.parity import Speed
     from vqa2cli.model.motion_engine import availability, load_motion_graph, measure_engine
 
-    options = _options(provider, cache_dir)
+    options = EngineOptions(cache_dir=cache_dir)
     graph = load_motion_graph(model, size)
     runs = [row for row in availability(device, options) if row.reason is None]
     names = [f"{row.engine}:{row.precision}" for row in runs]
@@ -147,12 +134,6 @@ def bench(
 
 
 _PARITY = ("engine", "device", "precision", "difference", "limit", "passed")
-
-
-def _options(provider: str | None, cache_dir: Path | None) -> EngineOptions:
-    from engines.contract import EngineOptions
-
-    return EngineOptions(provider=provider, cache_dir=cache_dir)
 
 
 def _parity(row: Any) -> tuple[str, ...]:
