@@ -14,7 +14,7 @@ from vqa2cli.errors import UsageError
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SET = click.Path(path_type=Path)  # a list, part{1,2}.json or a YAML
 
 #: Stands for the published sizes in a dry run: no weights are needed for one.
 SHAPE_7B = "7b"
@@ -28,7 +28,7 @@ _OVER_FIT = (
 
 @click.command()
 @click.argument("recipe")
-@click.option("--data", type=FILE, multiple=True, help="Instruction set; may be given again.")
+@click.option("--data", type=SET, multiple=True, help="Instruction set; may be given again.")
 @click.option("--media", type=FOLDER, help="Folder the sets' media paths start from.")
 @click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Model to start from.")
 @click.option("--out", type=NEW_FOLDER, help="Folder of the run; the model goes to OUT/model.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from train.instruct.recipe import Lora
@@ -14,9 +15,10 @@ from vqa2cli.model.network import Vqa2Network
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-def add_adapters(network: Vqa2Network, lora: Lora) -> None:
+def add_adapters(network: Vqa2Network, lora: Lora, seed: int = 0) -> None:
     """Freeze the language model and give its linear layers adapters that learn.
 
+    Args:    seed: decides the adapters' first weights, alike in all processes.
     Raises:
         MissingError: peft is not installed.
     """
@@ -26,7 +28,9 @@ def add_adapters(network: Vqa2Network, lora: Lora) -> None:
         raise MissingError("LoRA needs peft; pip install 'vqa2[lora]'") from error
     config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(TARGETS))
     network.llm.requires_grad_(False)
-    inject_adapter_in_model(config, network.llm)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, network.llm)
 
 
 def merged_state(network: Vqa2Network, state: dict[str, Tensor]) -> dict[str, Tensor]:

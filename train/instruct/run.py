@@ -88,7 +88,7 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
     """
     samples = gather(recipe, job)
     source = find_model(job.model)
-    checkpoint = _claim(recipe, job, source)
+    checkpoint = _claim(recipe, job, source, samples)
     arguments = training_arguments(recipe.fit, job.out, device=job.device, sharding=job.sharding)
     loaded = load_network(source.path)
     network = renamed(loaded.network, source, recipe)
@@ -125,7 +125,7 @@ def prepare_task(
     """Return a network as a recipe trains it: parts, adapters, batch norms, recomputation."""
     set_trainable(network, recipe.parts)
     if recipe.lora.rank and "language" in recipe.parts:
-        add_adapters(network, recipe.lora)
+        add_adapters(network, recipe.lora, recipe.fit.seed)
     frozen = recipe.fit.norms == "frozen" or "slowfast" not in recipe.parts
     network.slowfast.freeze_norms(frozen)
     if recipe.fit.checkpointing:
@@ -140,9 +140,11 @@ def gather(recipe: InstructRecipe, job: Job) -> list[Sample]:
         UsageError: there are none, some are of a kind the recipe does not train on, or media
             are missing.
     """
-    samples = [sample for path in job.data for sample in read_samples(path)]
+    every = [each for path in job.data for each in read_samples(path, seed=recipe.fit.seed)]
+    samples = [each for each in every if each.provenance.split in (None, "train")]
+    _left_out(len(every) - len(samples), "they are of a split to evaluate on")
     if not samples:
-        raise UsageError(f"no samples in {', '.join(str(path) for path in job.data)}")
+        raise UsageError(f"no samples to train on in {', '.join(str(each) for each in job.data)}")
     foreign = [sample.id for sample in samples if sample.kind not in recipe.media]
     if foreign:
         raise UsageError(
@@ -199,7 +201,9 @@ def _left_out(count: int, why: str) -> None:
         logger.warning("%d samples are left out: %s", count, why)
 
 
-def _claim(recipe: InstructRecipe, job: Job, source: ModelSource) -> Path | None:
+def _claim(
+    recipe: InstructRecipe, job: Job, source: ModelSource, samples: Sequence[Sample]
+) -> Path | None:
     """Return the checkpoint to go on from, and write down what this run is.
 
     Raises:
@@ -209,7 +213,7 @@ def _claim(recipe: InstructRecipe, job: Job, source: ModelSource) -> Path | None
     how["fit"] = {key: value for key, value in how["fit"].items() if key not in _FREE}
     told = {
         "recipe": how,
-        "data": [hashlib.sha256(path.read_bytes()).hexdigest() for path in job.data],
+        "data": hashlib.sha256("\n".join(map(repr, samples)).encode()).hexdigest(),
         "model": source.name,
     }
     path = job.out / RUN_FILE

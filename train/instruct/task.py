@@ -43,6 +43,7 @@ class InstructTask(nn.Module):
         tokens: Sequence[Tensor],
     ) -> dict[str, Tensor]:
         """Return `loss`, and `losses` [B] of each conversation; fields as in `Example`."""
+        keep_rotary_exact(self.network)
         visual = self._visual(keyframes)
         moving = [self._moving(frames) for frames in motion]
         rows = [
@@ -87,6 +88,19 @@ class InstructTask(nn.Module):
         side = self.network.config.motion_size
         blank = torch.zeros(_BLANK_FRAMES, side, side, 3, device=motion[0].device)
         return 0.0 * self._moving(blank).sum()
+
+
+def keep_rotary_exact(network: Vqa2Network) -> None:
+    """Make the rotary frequencies float32 again where a wrapper cast the whole module.
+
+    DeepSpeed does, and frequencies rounded to half precision turn late positions by radians
+    (REFERENCE §2.5).
+    """
+    language = network.llm.model
+    rotary = language.rotary_emb
+    if rotary.inv_freq.dtype != torch.float32:
+        exact = type(rotary)(config=network.llm.config)
+        language.rotary_emb = exact.to(rotary.inv_freq.device)
 
 
 def recompute_layers(network: Vqa2Network) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.train.instruct.conftest import ASKED, turns
-from train.data.records import Sample, read_samples, write_samples
+from train.data.records import Provenance, Sample, read_samples, write_samples
 from train.instruct.dataset import Conversations, Order, check_media, collate
 from train.instruct.looks import LookStore
 from train.instruct.recipe import sampling_of
@@ -126,3 +126,18 @@ def test_two_processes_share_what_one_process_takes_a_step():
     assert [a + b for a, b in zip(*halves, strict=True)] == whole
     assert {len(batch) for batch in whole} == {4}
     assert set(np.ravel(whole)) == set(range(10))
+
+
+def test_samples_of_a_split_to_evaluate_on_are_not_trained_on(recipe, job, media, tmp_path, caplog):
+    path = tmp_path / "set.json"
+    asked = turns(ASKED, "Yes.")
+    write_samples(
+        path,
+        [
+            Sample(split, "0.mp4", "video", asked, fps=8, provenance=Provenance(split=split))
+            for split in ("train", "val", "test")
+        ],
+    )
+    with caplog.at_level("WARNING"):
+        assert [sample.id for sample in gather(recipe(), job(data=(path,)))] == ["train"]
+    assert "2 samples are left out: they are of a split to evaluate on" in caplog.text

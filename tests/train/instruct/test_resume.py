@@ -47,7 +47,7 @@ def stop_at(monkeypatch):
 
         monkeypatch.setattr(InstructTrainer, "__init__", init)
 
-    yield at
+    return at
 
 
 def same_weights(one: Path, other: Path) -> bool:
@@ -60,17 +60,16 @@ def without_times(records: list[dict]) -> list[dict]:
     return [{k: v for k, v in record.items() if k != "seconds"} for record in records]
 
 
-@pytest.mark.parametrize(("stop", "accumulation"), [(3, 1), (5, 1), (4, 1), (5, 2)])
+@pytest.mark.parametrize(("stop", "accumulation"), [(3, 1), (5, 1), (5, 2)])
 def test_a_stopped_and_resumed_run_ends_with_the_same_bits(
     stop, accumulation, recipe, job, stop_at, tmp_path
 ):
     """4 clips in batches of 1: an epoch is 4 or 2 steps, so stops fall within and on its edge."""
     used = recipe(steps=7, batch=1, accumulation=accumulation, save_every=2, norms="batch")
     whole = train_stage(used, job(out=tmp_path / "whole"))
-    with pytest.MonkeyPatch.context():
-        stop_at(stop)
-        with pytest.raises(Stopped):
-            train_stage(used, job())
+    stop_at(stop)
+    with pytest.raises(Stopped):
+        train_stage(used, job())
     stop_at(-1)
     resumed = train_stage(used, job(resume=True))
     assert same_weights(whole, resumed)
@@ -136,7 +135,7 @@ def test_a_disk_that_fills_while_a_checkpoint_is_written_leaves_no_half_of_it(
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr("train.instruct.publish.save_file", full)
-    with pytest.raises(UsageError, match="no space left to write .*checkpoint-2"):
+    with pytest.raises(UsageError, match=r"no space left to write .*checkpoint-2"):
         train_stage(recipe(save_every=2), job())
     assert list(job().out.glob("checkpoint-*")) == []
 
@@ -146,7 +145,7 @@ def test_a_killed_process_resumes_to_the_same_bits(clips_set, media, start, tmp_
     """A real SIGKILL, at whatever step it comes after the first checkpoint."""
 
     def command(out: Path, *more: str) -> list[str]:
-        fixed = ["--steps", "60", "--batch", "1", "--save-every", "5", "--device", "cpu"]
+        fixed = ["--steps", "24", "--batch", "1", "--save-every", "3", "--device", "cpu"]
         paths = ["--data", clips_set, "--media", media, "--model", start, "--out", out]
         code = "import sys; from vqa2cli.cli import main; sys.exit(main())"
         return [sys.executable, "-c", code, "train", "stage2-ugc", *map(str, paths), *fixed, *more]
@@ -163,4 +162,4 @@ def test_a_killed_process_resumes_to_the_same_bits(clips_set, media, start, tmp_
     assert not (killed / "model").exists()
     subprocess.run(command(killed, "--resume"), check=True, **quiet)
     assert same_weights(tmp_path / "whole/model", killed / "model")
-    assert json.loads((killed / "model/training.json").read_text())["lineage"][0]["steps"] == 60
+    assert json.loads((killed / "model/training.json").read_text())["lineage"][0]["steps"] == 24
