@@ -17,8 +17,14 @@ _PARAMETER_SET_IDS = (
 )
 
 
-def traced_quantizers(path: Path) -> list[list[int]]:
+#: What FFmpeg says of a packet whose headers it could not read to their ends.
+_FAILURES = ("Failed to read", "Error applying bitstream filters")
+
+
+def traced_quantizers(path: Path) -> list[list[int] | None]:
     """Return, per packet of the first video stream, the quantizers its headers code.
+
+    None stands for a packet that FFmpeg could not read.
 
     Skips the test where no ffmpeg is installed beside Python.
     """
@@ -27,14 +33,16 @@ def traced_quantizers(path: Path) -> list[list[int]]:
         ["-i", str(path), "-map", "0:v:0", "-c", "copy", "-bsf:v", "trace_headers"]
         + ["-f", "null", "-"]
     )
-    packets: list[list[int]] = []
+    packets: list[list[int] | None] = []
     found: list[int] = []  # those of the extradata, none, until the first packet
     initial: dict[int, int] = {}
     current = 0
     for line in log.splitlines():
-        if "] Packet: " in line:
+        if "Packet: " in line:
             found = []
             packets.append(found)
+        elif packets and any(failure in line for failure in _FAILURES):
+            packets[-1] = None
         elif field := _FIELD.search(line):
             name, value = field[1], int(field[2])
             if name in _PARAMETER_SET_IDS:

@@ -74,6 +74,8 @@ def _obus(data: bytes) -> Iterator[tuple[int, tuple[int, int], bytes]]:
         if at >= len(data):
             return
         head, extension = data[at], 0
+        if head & 0x80:  # obu_forbidden_bit
+            return
         at += 1
         if head & 4:  # obu_extension_flag
             extension = data[at] if at < len(data) else 0

@@ -55,7 +55,7 @@ class AvcReader:
         self._prefix = 0
         if extradata and not is_annex_b(extradata):
             self._prefix = 1 + (extradata[4] & 3) if len(extradata) > 4 else 4
-            units = _configured_units(extradata)
+            units = configured_units(extradata)
         else:
             units = units_of(extradata, 0)
         for unit in units:
@@ -69,7 +69,7 @@ class AvcReader:
 
     def _slice_qp(self, unit: bytes) -> int | None:
         """Return the quantizer of a slice; keep a parameter set; pass over all else."""
-        kind = unit[0] & 31 if unit else 0
+        kind = unit[0] & 31 if unit and unit[0] < 128 else 0  # forbidden_zero_bit
         try:
             if kind in (_SLICE, _PARTITION_A, _IDR_SLICE):
                 return read_header(unit, self._read_slice)
@@ -105,7 +105,7 @@ class AvcReader:
         return qp
 
 
-def _configured_units(avcc: bytes) -> Iterator[bytes]:
+def configured_units(avcc: bytes) -> Iterator[bytes]:
     """Yield the parameter sets of an avcC box (ISO/IEC 14496-15, 5.3.3.1.2)."""
     at = 5
     for mask in (31, 255):  # SPS, then PPS

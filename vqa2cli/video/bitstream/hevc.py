@@ -33,7 +33,7 @@ class HevcReader:
         self._prefix = 0
         if extradata and not is_annex_b(extradata):
             self._prefix = 1 + (extradata[21] & 3) if len(extradata) > 21 else 4
-            units = _configured_units(extradata)
+            units = configured_units(extradata)
         else:
             units = units_of(extradata, 0)
         for unit in units:
@@ -47,8 +47,8 @@ class HevcReader:
 
     def _slice_qp(self, unit: bytes) -> int | None:
         """Return the quantizer of a slice; keep a parameter set; pass over all else."""
-        if len(unit) < 3 or (unit[0] & 1) or (unit[1] >> 3):
-            return None  # nothing in it, or of another layer (nuh_layer_id)
+        if len(unit) < 3 or unit[0] & 0x81 or unit[1] >> 3:
+            return None  # nothing in it, damaged, or of another layer (nuh_layer_id)
         kind = unit[0] >> 1
         try:
             if kind in _SLICES:
@@ -93,7 +93,7 @@ class HevcReader:
         return qp
 
 
-def _configured_units(hvcc: bytes) -> Iterator[bytes]:
+def configured_units(hvcc: bytes) -> Iterator[bytes]:
     """Yield the parameter sets of an hvcC box (ISO/IEC 14496-15, 8.3.3.1.2)."""
     at = 23
     for _ in range(hvcc[22] if len(hvcc) > 22 else 0):
