@@ -69,7 +69,8 @@ def table_rows(path: Path, named: str | None) -> list[Row]:
         raise UsageError(f"{path}: no column of {lacking}; known are {', '.join(known)}")
     told = next((name for column, name in _TELLTALE.items() if column in header), path.stem)
     default = named or told
-    frame_rates = _frame_rates(path.with_name("streaming_chunks.json"))
+    sessions = "stall_events" in header
+    frame_rates = _frame_rates(path.with_name("streaming_chunks.json")) if sessions else {}
     return [
         _Line(path, line, dict(zip(header, fields, strict=False)), frame_rates).row(
             media, score, default
@@ -215,15 +216,20 @@ def _column(header: list[str], names: tuple[str, ...]) -> str | None:
 
 
 def _frame_rates(path: Path) -> dict[str, float]:
-    """Return frames a second by session, from the per-chunk detail beside a table of sessions."""
+    """Return frames a second by session, from the per-chunk detail beside a table of sessions.
+
+    A session whose chunks differ in rate, or state several as `24/25/30` does, has none.
+    """
     if not path.is_file():
         return {}
+    rates: dict[str, float] = {}
     try:
-        details = json.loads(read_text(path))
-        return {
-            session: float(detail["rows"][0][detail["columns"].index("framerate")])
-            for session, detail in details.items()
-            if "framerate" in detail["columns"] and detail["rows"]
-        }
+        for session, detail in json.loads(read_text(path)).items():
+            column = _column(detail["columns"], _FPS)
+            found = {row[detail["columns"].index(column)] for row in detail["rows"] if column}
+            rate = found.pop() if len(found) == 1 else None
+            if isinstance(rate, int | float):
+                rates[session] = float(rate)
+        return rates
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{path}: not per-chunk detail of sessions ({error})") from error

@@ -68,6 +68,14 @@ def test_copies_of_a_youtube_ugc_clip_are_one_content(tmp_path: Path) -> None:
     assert len({clip.content for clip in read_ratings(file)}) == 1
 
 
+def test_a_set_and_the_authors_list_of_it_speak_of_the_same_contents(tmp_path: Path) -> None:
+    ours = save(tmp_path / "LIVE-VQC.csv", "video,mos", "Video/A010.mp4,31.3", "Video/B1.mp4,60")
+    listed = [{"img_path": "A010.mp4", "mos": 0.28}, {"img_path": "C1.mp4", "mos": 0.9}]
+    theirs = read_ratings(save(tmp_path / "live_VQC.json", json.dumps(listed)))
+    assert {clip.scale.name for clip in theirs} == {"0-1"}
+    assert theirs[0].content == read_ratings(ours)[0].content
+
+
 def test_live_vqc_is_read_from_matlab(tmp_path: Path) -> None:
     file = tmp_path / "data.mat"
     names = np.array([["A001.mp4"], ["A002.mp4"]], dtype=object)
