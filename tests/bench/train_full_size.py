@@ -75,7 +75,7 @@ def main(args: Sequence[str] | None = None) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, recipe.fit.clip)
         optimizer.step()
-        told = float(loss)  # waits for the device
+        told = loss.detach().item()  # waits for the device
         print(f"step {step}: {time.perf_counter() - started:.2f} s, loss {told:.3f}", flush=True)
     if device == "cuda":
         print(f"peak memory {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB")

@@ -92,6 +92,7 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
     arguments = training_arguments(recipe.fit, job.out, device=job.device, sharding=job.sharding)
     loaded = load_network(source.path)
     network = renamed(loaded.network, source, recipe)
+    recipe = _within(recipe, network.config.language.max_position_embeddings)
     publisher = Publisher.of(network, loaded.checkpoint)
     prompter = Prompter.from_directory(source.path, find_protocol(network.config.protocol))
     looks = LookStore(
@@ -177,6 +178,12 @@ def renamed(network: Vqa2Network, source: ModelSource, recipe: InstructRecipe) -
 def replace_index(looks: LookStore) -> LookStore:
     """Return the store with the index as it lies on disk now, written by another process."""
     return LookStore(looks.folder, looks.media, looks.sampling, looks.limit)
+
+
+def _within(recipe: InstructRecipe, positions: int) -> InstructRecipe:
+    """Return the recipe with no conversation longer than the language model's positions."""
+    look = recipe.look
+    return replace(recipe, look=replace(look, max_tokens=min(look.max_tokens, positions)))
 
 
 def _decodable(samples: list[Sample], refused: Sequence[Refused], job: Job) -> list[Sample]:

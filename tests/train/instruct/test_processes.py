@@ -18,6 +18,11 @@ from vqa2cli.model.weights import load_network
 
 pytestmark = pytest.mark.slow
 
+#: Steps small enough that rounding stays small beside them.
+_RATES = {"learning_rate": 2e-4, "vision_learning_rate": 5e-5}
+
+_OWN = "[fit]\nkeep = 2\nsave_every = 2\n" + "\n".join(f"{k} = {v}" for k, v in _RATES.items())
+
 _CODE = "import sys; from vqa2cli.cli import main; sys.exit(main())"
 
 
@@ -25,7 +30,7 @@ def in_two_processes(out: Path, *args: object) -> Path:
     """Train with torchrun on the CPU (gloo) and return the model."""
     script, own = out.parent / "vqa2_train.py", out.parent / "mix.toml"
     script.write_text(_CODE)
-    own.write_text(recipe_path("mix").read_text() + "[fit]\nkeep = 2\nsave_every = 2\n")
+    own.write_text(recipe_path("mix").read_text() + _OWN)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command += ["--master-port", "29613", str(script), "train", str(own), "--out", str(out)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
@@ -41,7 +46,7 @@ def test_two_processes_equal_one_within_rounding(
     sharding, recipe, job, clips_set, pictures_set, media, start, tmp_path
 ):
     """Clips and pictures are mixed, so some steps have motion in one process alone."""
-    used = recipe("mix", steps=4, batch=2)
+    used = recipe("mix", steps=4, batch=2, **_RATES)
     one = train_stage(used, job(data=(clips_set, pictures_set)))
     told = [
         *("--data", clips_set, "--data", pictures_set, "--media", media, "--model", start),
