@@ -329,7 +329,7 @@ def test_changed_headers_are_read_as_ffmpeg_reads_them(
     assert len(ours) == len(traced)
     followed = 0
     for told, value in zip(traced, ours, strict=True):
-        if told and -48 <= told[0] <= 51:
+        if told and (codec == "vp9" or (min(told) >= 0 and max(told) <= 51)):
             followed += 1
             assert value == sum(told) / len(told)
     assert followed > 200
