@@ -6,6 +6,7 @@ Command-line options, the Python API and the documentation read them from here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 #: Version of the package; pyproject.toml says the same, and a test holds them together.
@@ -69,6 +70,8 @@ class RunConfig:
     streaming: bool = False
     stream_facts: bool = True
     min_stall_s: float = MIN_STALL_S
+    stalls: Path | None = None  # a log of stalls, or a folder of them
+    same_content: bool = False  # all files are renditions of one content
     jobs: int = 2
     max_seconds: float = MAX_SECONDS
     keep_going: bool = False

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from vqa2cli.assessment import Assessment, Failure
+from vqa2cli.assessment import Assessment
+from vqa2cli.batch import Clip, assess_all
 from vqa2cli.clip_scorer import ClipScorer, frame_stalls
 from vqa2cli.config import MAX_SECONDS, MIN_STALL_S, RunConfig
-from vqa2cli.errors import UsageError, VideoError, Vqa2Error
+from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.video.media import ClipEvent, Closed, Sampling
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.worker import DecodePool
@@ -22,16 +21,11 @@ from vqa2cli.video.worker import DecodePool
 if TYPE_CHECKING:
     from vqa2cli.model import QualityModel
 
-logger = logging.getLogger(__name__)
-
-#: What makes an assessment of a file's name and its events.
-Assess = Callable[[str, Iterable[ClipEvent]], Assessment]
-
 
 def score_files(
-    files: Iterable[Path], model: QualityModel, config: RunConfig | None = None
+    files: Iterable[Clip], model: QualityModel, config: RunConfig | None = None
 ) -> Generator[Assessment, None, None]:
-    """Yield the assessment of each file, in the order given.
+    """Yield the assessment of each file and of each rung of a playlist, in the order given.
 
     Up to `config.jobs` files are decoded ahead, each in its own process. A file that cannot be
     scored becomes a row with `error`; the others go on. Memory does not grow with a clip's
@@ -39,7 +33,8 @@ def score_files(
     stalls are known.
 
     Raises:
-        UsageError: the model's protocol answers questions and gives no score.
+        UsageError: the model's protocol answers questions and gives no score, or the log of
+            stalls cannot be used.
         MissingError: the model, the engine or the device fails altogether.
     """
     if model.protocol.answers:
@@ -61,16 +56,20 @@ def score_files(
             scorer.take(event)
         return scorer.finish(file, perf_counter() - started)
 
-    for row in _assess_all(files, sampling, settings, assess):
+    for row in assess_all(files, sampling, settings, assess):
         yield replace(row, model=model.info)
 
 
 def stall_files(
-    files: Iterable[Path], config: RunConfig | None = None
+    files: Iterable[Clip], config: RunConfig | None = None
 ) -> Generator[Assessment, None, None]:
-    """Yield stalls, facts and warnings of each file, in the order given; no model is loaded."""
+    """Yield stalls, facts and warnings of each file, in the order given; no model is loaded.
+
+    Raises:
+        UsageError: the log of stalls cannot be used.
+    """
     settings = config or RunConfig()
-    yield from _assess_all(files, _stalls_only(settings.min_stall_s), settings, _stalls_of)
+    yield from assess_all(files, _stalls_only(settings.min_stall_s), settings, _stalls_of)
 
 
 def find_stalls(
@@ -162,39 +161,3 @@ def _stalls_of(file: str, events: Iterable[ClipEvent]) -> Assessment:
         stalling=closed.stalling,
         frames=frame_stalls(closed),
     )
-
-
-def _assess_all(
-    files: Iterable[Path], sampling: Sampling, config: RunConfig, assess: Assess
-) -> Generator[Assessment, None, None]:
-    """Yield a row per file, decoding `config.jobs` files at a time."""
-    with DecodePool(config.jobs, config.max_seconds) as pool:
-        waiting: deque[tuple[Path, Iterable[ClipEvent]]] = deque()
-        for file in files:
-            waiting.append((file, pool.submit(file, sampling)))
-            if len(waiting) >= config.jobs:
-                yield _assess_one(*waiting.popleft(), assess)
-        while waiting:
-            yield _assess_one(*waiting.popleft(), assess)
-
-
-def _assess_one(file: Path, events: Iterable[ClipEvent], assess: Assess) -> Assessment:
-    """Return the row of one file; whatever goes wrong in it alone stays in its row."""
-    name = str(file)
-    try:
-        return assess(name, events)
-    except VideoError as error:
-        return Assessment(file=name, error=Failure(error.kind, _without_name(str(error), file)))
-    except Vqa2Error:
-        raise  # the model, the engine or the device: no other file would fare better
-    except Exception as error:  # a bug of ours costs one row, not the batch
-        logger.debug("%s failed", name, exc_info=True)
-        return Assessment(file=name, error=Failure("internal", f"{type(error).__name__}: {error}"))
-
-
-def _without_name(message: str, file: Path) -> str:
-    """Return `message` without the file's own name before it: the row has it already."""
-    for name in (f"{file}: ", f"{file.name}: "):
-        if message.startswith(name):
-            return message.removeprefix(name)
-    return message

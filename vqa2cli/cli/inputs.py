@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from vqa2cli.batch import Clip
 
 #: Skipped files named one by one; the rest are counted, and -v names them.
 _NAMED_SKIPS = 10
@@ -30,6 +34,27 @@ def find_files(inputs: Sequence[str], messenger: Messenger) -> list[Path]:
     if not found.files:
         raise UsageError(f"no video in {', '.join(inputs)}; name a video or a folder of videos")
     return list(found.files)
+
+
+def find_clips(
+    inputs: Sequence[str], outputs: Iterable[Path | None], messenger: Messenger
+) -> list[Clip]:
+    """Return the clips under `inputs`: files, and the rungs of playlists.
+
+    A playlist that cannot be used is among them, to become an error row.
+
+    Raises:
+        UsageError: nothing is left to work on, or an output would overwrite an input.
+    """
+    from vqa2cli.video.playlists.expand import clips_of
+    from vqa2cli.video.sources import Rendition
+
+    files = find_files(inputs, messenger)
+    clips = list(clips_of(files))
+    runs = [run for clip in clips if isinstance(clip, Rendition) for run in clip.runs]
+    segments = [extent.path for run in runs for extent in run.extents]
+    refuse_overwriting(outputs, [*files, *segments])
+    return clips
 
 
 def refuse_overwriting(outputs: Iterable[Path | None], files: Iterable[Path]) -> None:

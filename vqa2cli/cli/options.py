@@ -125,6 +125,18 @@ reading = _together(
     ),
 )  # fmt: skip
 
+stalling = _together(
+    click.option(
+        "--stalls", type=click.Path(path_type=Path), metavar="FILE|DIR",
+        help="Stalls as the player told them: P.1203 JSON, a log of hls.js or dash.js, or CSV of "
+        "start and duration; a folder holds one for each input.",
+    ),
+    click.option(
+        "--same-content", is_flag=True,
+        help="All inputs show the same content: what stands still in every one is no stall.",
+    ),
+)  # fmt: skip
+
 loudness = _together(
     click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv adds tracebacks."),
     click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr, no progress."),

@@ -11,13 +11,14 @@ import click
 
 from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import exit_code
-from vqa2cli.cli.inputs import find_files, refuse_overwriting
+from vqa2cli.cli.inputs import find_clips
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from vqa2cli.batch import Clip
     from vqa2cli.cli.reports import MakeWriter
     from vqa2cli.report.rows import Record
 
@@ -49,6 +50,7 @@ FORMATS: Final = ("table", "json", "ndjson", "csv")
     default=RunConfig.stream_facts,
     help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
 )
+@options.stalling
 @options.reading
 @click.option(
     "--keep-going",
@@ -67,31 +69,32 @@ def score(
 ) -> int:
     """Score the quality of videos from 0 to 100, without a reference.
 
-    INPUTS are videos, folders of them, patterns, @LIST with a path a line, or - for such a
-    list on stdin.
+    INPUTS are videos, local HLS or DASH playlists, folders of videos, patterns, @LIST with a
+    path a line, or - for such a list on stdin.
     The exit code is 0 if every file was scored, 3 if some could not be.
     """
     config = RunConfig(**settings)
     if frames is not None and not config.streaming:
         raise UsageError("--frames tells of stalls, so it needs --streaming")
+    if config.stalls is not None and not config.streaming:
+        raise UsageError("--stalls tells of a session's stalls, so it needs --streaming")
     messenger = Messenger(verbose, quiet)
     chosen = format_of(chosen_format, output, FORMATS, "table")
-    files = find_files(inputs, messenger)
-    refuse_overwriting((output, frames), files)
+    clips = find_clips(inputs, (output, frames), messenger)
     return exit_code(
-        **_score(files, config, messenger, chosen, output, frames), keep_going=config.keep_going
+        **_score(clips, config, messenger, chosen, output, frames), keep_going=config.keep_going
     )
 
 
 def _score(
-    files: list[Path],
+    clips: list[Clip],
     config: RunConfig,
     messenger: Messenger,
     chosen: str,
     output: Path | None,
     frames: Path | None,
 ) -> dict[str, bool]:
-    """Score `files` into the report; return what decides the exit code."""
+    """Score `clips` into the report; return what decides the exit code."""
     from vqa2cli.pipeline import configured_model, score_files
     from vqa2cli.report.rows import record_of
 
@@ -102,9 +105,9 @@ def _score(
         # Closing the writer ends the report, also of a run that is stopped, so that it parses.
         with (
             closing(_writers()[chosen](stream)) as writer,
-            closing(score_files(files, model, config)) as rows,
+            closing(score_files(clips, model, config)) as rows,
         ):
-            told = messenger.following(rows, len(files), on_terminal=on_terminal)
+            told = messenger.following(rows, len(clips), on_terminal=on_terminal)
             return write_rows(told, record_of, writer, per_frame)
 
 

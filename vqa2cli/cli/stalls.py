@@ -11,7 +11,7 @@ import click
 
 from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import exit_code
-from vqa2cli.cli.inputs import find_files, refuse_overwriting
+from vqa2cli.cli.inputs import find_clips
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
 from vqa2cli.config import RunConfig
@@ -36,6 +36,7 @@ FORMATS: Final = (
     "lines, or intervals as JSON [by -o's suffix, else summary].",
 )
 @options.frames
+@options.stalling
 @options.reading
 @options.loudness
 def stalls(
@@ -49,13 +50,12 @@ def stalls(
 ) -> int:
     """Find stalls in the pixels and timestamps of videos; no model is loaded.
 
-    INPUTS are videos, folders of them, patterns, @LIST with a path a line, or - for such a
-    list on stdin.
+    INPUTS are videos, local HLS or DASH playlists, folders of videos, patterns, @LIST with a
+    path a line, or - for such a list on stdin.
     """
     messenger = Messenger(verbose, quiet)
     chosen = format_of(chosen_format, output, FORMATS, "summary")
-    files = find_files(inputs, messenger)
-    refuse_overwriting((output, frames), files)
+    clips = find_clips(inputs, (output, frames), messenger)
 
     from vqa2cli.pipeline import stall_files
 
@@ -64,9 +64,9 @@ def stalls(
         open_output(output) as stream,
         open_frames(frames) as per_frame,
         closing(_writers()[chosen](stream)) as writer,
-        closing(stall_files(files, RunConfig(**settings))) as rows,
+        closing(stall_files(clips, RunConfig(**settings))) as rows,
     ):
-        told = messenger.following(rows, len(files), on_terminal=on_terminal)
+        told = messenger.following(rows, len(clips), on_terminal=on_terminal)
         found = write_rows(told, lambda row: row, writer, per_frame)
     return exit_code(**found)
 

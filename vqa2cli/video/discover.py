@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from vqa2cli.errors import UsageError
+from vqa2cli.video.playlists.expand import is_playlist
 
 #: Suffixes taken for video when a folder is walked. Still images are not among them, because
 #: folders of clips hold thumbnails; named outright, an image scores as a clip of one frame.
@@ -141,6 +142,8 @@ def _why_not(path: Path, root: Path) -> str | None:
     """Return why a file met on a walk is not taken, None if it is."""
     if path.name.startswith("."):
         return "a hidden file"
+    if is_playlist(path):
+        return "a playlist; name it to have its rungs"
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         return "not a video by its name"
     if path.is_symlink() and not _is_within(path, root):

@@ -1,0 +1,1 @@
+"""Stalls as others tell them: P.1203 documents, logs of players, tables."""

@@ -1,0 +1,1 @@
+"""HLS and DASH playlists: their rungs as clips, from local files alone."""
