@@ -160,6 +160,15 @@ class SourceBatches(Sampler):
         for index, item in enumerate(items):
             self.by_source.setdefault(item.source, []).append(index)
 
+    @property
+    def batch_sampler(self) -> SourceBatches:
+        """Itself: where transformers' Trainer looks for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch the next iteration draws: a resumed run begins in the middle."""
+        self.epoch = epoch
+
     def chunks(self, rng: np.random.Generator) -> list[list[int]]:
         """Return every source's items in shuffled runs of `per_group`."""
         size = self.fit.per_group
