@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from train.evaluate_cli import evaluate
 from train.instruct.command import FOLDER, NEW_FOLDER, stage
 from train.instruct.known import first_sentence, is_instruct, recipe_names, recipe_path
 from vqa2cli.config import EMBEDDED_MODEL
+
+__all__ = ["evaluate", "train"]
 
 
 class ByRecipe(click.Group):
@@ -91,34 +92,3 @@ def corpus(
         return
     model = fit_mini(settings, place, jobs=jobs, resume=resume)
     click.echo(str(model))
-
-
-@click.command()
-@click.argument("corpus", type=FOLDER)
-@click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, directory, hub id.")
-@click.option(
-    "--split",
-    type=click.Choice(["val", "test"]),
-    default="val",
-    show_default=True,
-    help="Contents to measure on; look at test once, at the end.",
-)
-@click.option("--peers/--no-peers", default=True, help="Fit and measure trivial predictors too.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="JSON file.")
-def evaluate(corpus: Path, model: str, split: str, peers: bool, output: Path | None) -> None:
-    """Measure a model on contents of CORPUS (made by `vqa2 train`) it was not trained on.
-
-    Prints Markdown tables: agreement with VMAF over renditions, the share of same-content
-    pairs at least 6 VMAF apart in the right order, trivial predictors beside, and the score of
-    each made distortion over its levels.
-    """
-    from train.evaluation import evaluate_corpus
-    from train.evaluation_text import agreement_table, trend_table
-    from vqa2cli.model import load_model
-
-    result = evaluate_corpus(load_model(model), corpus, split, with_peers=peers)
-    click.echo(f"Renditions, split {split}\n\n{agreement_table(result.renditions)}\n")
-    click.echo(f"Made distortions, split {split}\n\n{agreement_table(result.distortions)}\n")
-    click.echo(trend_table(result.trends))
-    if output is not None:
-        output.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")

@@ -27,6 +27,9 @@ MIN_ITEMS = 4
 #: Fewest items that the logistic's four parameters are fitted to.
 MIN_FITTED = 5
 
+#: Resamples for the interval of one content, at most: there are many, each of a few clips.
+CONTENT_RESAMPLES = 200
+
 #: Steps of the solver: on all items, and on each resample, which starts from their result.
 _STEPS, _STEPS_AGAIN = 5000, 400
 
@@ -142,27 +145,30 @@ def agreement(
     labels: ArrayLike,
     *,
     groups: Groups | None = None,
+    mapping: Logistic | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Agreement:
     """Return every measure of agreement with its percentile bootstrap interval.
 
-    `groups` names each item's content; with it the bootstrap draws whole contents, because
-    versions of one content do not vary independently. Each draw fits its own logistic.
+    Args:
+        groups: each item's content; the bootstrap draws whole contents, because versions of one
+            content do not vary independently.
+        mapping: logistic for the fitted measures; None fits one, and another for each draw.
 
     Raises:
         ValueError: sides of unequal length, no item, or a value that is not finite.
     """
     x, y = paired(scores, labels)
     units = list(members_of(range(len(x)) if groups is None else groups, len(x)).values())
-    fit = logistic_fit(x, y)
+    fit = mapping or logistic_fit(x, y)
     values = _measures(x, y, fit)
     reasons = _reasons(x, y, values)
     drawn = []
-    if len(units) > 1 and len(reasons) < len(MEASURES):
+    if len(units) > 1:
         for draw in _draws(units, resamples, seed):
-            again = logistic_fit(x[draw], y[draw], near=fit) if fit is not None else None
+            again = mapping or (fit and logistic_fit(x[draw], y[draw], near=fit))
             drawn.append(_measures(x[draw], y[draw], again))
     tails = (50 * (1 - confidence), 50 * (1 + confidence))
     columns = np.array(drawn, np.float64).reshape(-1, len(MEASURES)).T
@@ -178,11 +184,13 @@ def agreement_by_group(
 ) -> dict[Hashable, Agreement]:
     """Return each group's own `agreement`, in order of first appearance.
 
+    The logistic is that of all groups together, since a few items cannot bear four parameters.
     Inside a group the bootstrap draws item by item.
     """
     x, y = paired(scores, labels)
+    whole = logistic_fit(x, y)
     return {
-        group: agreement(x[members], y[members], resamples=resamples, seed=seed)
+        group: agreement(x[members], y[members], mapping=whole, resamples=resamples, seed=seed)
         for group, members in members_of(groups, len(x)).items()
     }
 

@@ -12,10 +12,17 @@ from tqdm import tqdm
 
 from train.brisque import brisque_of_clip
 from train.corpus import Item, read_items
-from train.correlation import Agreement, agreement, srcc
+from train.correlation import (
+    CONTENT_RESAMPLES,
+    Agreement,
+    agreement,
+    agreement_by_group,
+    srcc,
+)
 from train.kadid import KADID_TYPES
 from train.ordering import Ordering, ordering
 from train.peers import brisque_svr, facts_svr, log_bits_per_pixel
+from train.scatter import Point
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.model import QualityModel
@@ -174,13 +181,14 @@ class TypeTrend:
     name: str
     scores: tuple[float, ...]
     human: tuple[float, ...]
-    trend: float
+    trend: float | None
 
 
 def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
     """Return per type the mean score and human mean of levels 1 to 5, and their SRCC over levels.
 
-    `trend` is the SRCC of the mean score with the level itself: -1 falls at every step.
+    `trend` is the SRCC of the mean score with the level itself: -1 falls at every step, None
+    where every mean is the same.
     """
     trends = []
     for kind, name in KADID_TYPES.items():
@@ -193,14 +201,17 @@ def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
             human.append(items[chosen[0]].label)
         if len(means) == 5:
             trend = srcc(np.array(means), np.arange(1.0, 6.0))
-            trends.append(TypeTrend(kind, name, tuple(means), tuple(human), trend))
+            known = trend if np.isfinite(trend) else None
+            trends.append(TypeTrend(kind, name, tuple(means), tuple(human), known))
     return trends
 
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All that is measured on one split."""
+    """All that is measured on one split; `points` and `contents` are of the renditions."""
 
+    points: list[Point]
+    contents: dict[str, Agreement]
     renditions: list[Row]
     distortions: list[Row]
     trends: list[TypeTrend]
@@ -240,7 +251,23 @@ def evaluate_corpus(
         rows += peers(
             peer_inputs(training, corpus), peer_inputs(renditions, corpus), training, renditions
         )
-    return CorpusResult(rows, *_distortions(model, distorted, corpus, facts))
+    points = [
+        Point(item.path, item.content, float(score), item.label)
+        for item, score in zip(renditions, scores, strict=True)
+    ]
+    return CorpusResult(
+        points, _by_content(points), rows, *_distortions(model, distorted, corpus, facts)
+    )
+
+
+def _by_content(points: Sequence[Point]) -> dict[str, Agreement]:
+    found = agreement_by_group(
+        [point.score for point in points],
+        [point.label for point in points],
+        [point.content for point in points],
+        resamples=CONTENT_RESAMPLES,
+    )
+    return {str(content): each for content, each in found.items()}
 
 
 def _distortions(

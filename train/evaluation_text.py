@@ -1,41 +1,95 @@
-"""Evaluation results as the tables of the model card."""
+"""Evaluation results as Markdown tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from train.correlation import Estimate
+from train.correlation import MEASURES, Agreement, Estimate
 from train.evaluation import Row, TypeTrend
+from train.paper_results import PaperRow
+
+#: How measures are headed.
+_HEADS = {
+    "srcc": "SRCC",
+    "krcc": "KRCC",
+    "plcc": "PLCC",
+    "plcc_fitted": "PLCC, logistic",
+    "rmse": "RMSE",
+    "rmse_fitted": "RMSE, logistic",
+}
 
 
 def agreement_table(rows: Iterable[Row]) -> str:
-    """Return a Markdown table, a predictor a line, intervals at 95 %."""
-    lines = [
-        "| predictor | clips | SRCC | PLCC | pairs in order |",
-        "|---|---|---|---|---|",
-    ]
+    """Return a table, a predictor a line, intervals at 95 %."""
+    lines = _head("predictor", "clips", *_measure_heads(), "pairs in order")
     for row in rows:
-        found = row.agreement
-        lines.append(
-            f"| {row.name} | {found.n} | {_interval(found.srcc)} | {_interval(found.plcc)} "
-            f"| {row.ordering.share:.3f} of {row.ordering.pairs} |"
-        )
+        order = f"{row.ordering.share:.3f} of {row.ordering.pairs}" if row.ordering.pairs else "–"
+        lines.append(_line(row.name, row.agreement.n, *_measured(row.agreement), order))
+    return "\n".join(lines)
+
+
+def group_table(name: str, groups: Mapping[str, Agreement]) -> str:
+    """Return a table, a group a line; `name` heads the groups."""
+    lines = _head(name, "clips", *_measure_heads())
+    lines += [_line(group, found.n, *_measured(found)) for group, found in groups.items()]
+    return "\n".join(lines)
+
+
+def paper_table(name: str, ours: Agreement, rows: Iterable[PaperRow]) -> str:
+    """Return a table of raw correlations: `name` with what it reached here, then others' rows."""
+    lines = _head("predictor", "SRCC", "PLCC", "source")
+    lines.append(_line(name, _interval(ours.srcc), _interval(ours.plcc), "measured here"))
+    lines += [_line(row.method, _stated(row.srcc), _stated(row.plcc), row.source) for row in rows]
     return "\n".join(lines)
 
 
 def trend_table(trends: Iterable[TypeTrend]) -> str:
-    """Return a Markdown table, a distortion type a line: model and people at levels 1 to 5."""
-    lines = ["| type | model, levels 1-5 | people, levels 1-5 | trend |", "|---|---|---|---|"]
+    """Return a table, a distortion type a line: model and people at levels 1 to 5."""
+    lines = _head("type", "model, levels 1-5", "people, levels 1-5", "trend")
     for trend in trends:
         model = " ".join(f"{value:.0f}" for value in trend.scores)
         people = " ".join(f"{value:.0f}" for value in trend.human)
-        lines.append(f"| {trend.name} | {model} | {people} | {trend.trend:+.2f} |")
+        shown = "–" if trend.trend is None else f"{trend.trend:+.2f}"
+        lines.append(_line(trend.name, model, people, shown))
     return "\n".join(lines)
 
 
-def _interval(estimate: Estimate) -> str:
+def reasons(found: Agreement) -> str:
+    """Return why measures or intervals are missing, a line each reason; empty where none is."""
+    why: dict[str, list[str]] = {}
+    for name in MEASURES:
+        estimate: Estimate = getattr(found, name)
+        if estimate.reason is not None:
+            why.setdefault(estimate.reason, []).append(_HEADS[name])
+    return "\n".join(f"{'; '.join(names)}: {reason}" for reason, names in why.items())
+
+
+def _head(*cells: str) -> list[str]:
+    return [_line(*cells), "|" + "---|" * len(cells)]
+
+
+def _line(*cells: object) -> str:
+    shown = (str(cell).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _measure_heads() -> list[str]:
+    return [_HEADS[name] for name in MEASURES]
+
+
+def _measured(found: Agreement) -> list[str]:
+    digits = {"rmse": 2, "rmse_fitted": 2}
+    return [_interval(getattr(found, name), digits.get(name, 3)) for name in MEASURES]
+
+
+def _interval(estimate: Estimate, digits: int = 3) -> str:
     if estimate.value is None:
-        return f"– ({estimate.reason})"
-    if estimate.low is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.{digits}f}"
+    low, high = f"{estimate.low:.{digits}f}", f"{estimate.high:.{digits}f}"
+    return f"{estimate.value:.{digits}f} ({low}–{high})"
+
+
+def _stated(figure: float | None) -> str:
+    return "not held" if figure is None else f"{figure:.3f}"

@@ -168,6 +168,16 @@ def test_groups_are_summed_up_each_for_itself():
     assert "1 items" in summary["c"].srcc.reason
 
 
+def test_groups_are_measured_under_the_logistic_of_all():
+    scores = np.linspace(-1, 1, 40)
+    labels = 10 + 80 / (1 + np.exp(-(scores - 0.2) / 0.15))
+    shifted = labels + np.repeat([0, 0, 0, 10], 10)  # the last ten are better than they score
+    last = agreement_by_group(scores, shifted, np.repeat(list("abcd"), 10), resamples=20)["d"]
+    assert last.rmse_fitted.value > 1.5
+    own = agreement(scores[30:], shifted[30:], resamples=20)
+    assert own.rmse_fitted.value < 0.5
+
+
 @pytest.mark.parametrize(
     ("scores", "labels", "words"),
     [([1, 2], [1], "equal rows"), ([1, math.nan], [1, 2], "not finite"), ([], [], "equal rows")],

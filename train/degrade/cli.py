@@ -17,7 +17,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-class Kinds(click.ParamType):  # type: ignore[type-arg]  # generic since Click 8.4 only
+class Kinds(click.ParamType):
     """Kinds apart by commas, `spatial`, `temporal` or `all`; gives them each once."""
 
     name = "KIND,..."

@@ -1,0 +1,178 @@
+"""`vqa2 evaluate`: parse, measure, print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vqa2cli.cli.exit_codes import OK, UNSCORED
+from vqa2cli.config import EMBEDDED_MODEL
+from vqa2cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from train.evaluation import CorpusResult
+    from train.score_evaluation import ScoreEvaluation, Unmatched
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
+#: Names of left-out files and labels shown; the JSON has all.
+SHOWN = 5
+
+
+@click.command()
+@click.argument("corpus", type=FOLDER, required=False)
+@click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, directory, hub id.")
+@click.option(
+    "--split",
+    type=click.Choice(["val", "test"]),
+    default="val",
+    show_default=True,
+    help="Contents to measure on; look at test once, at the end.",
+)
+@click.option("--peers/--no-peers", default=True, help="Fit and measure trivial predictors too.")
+@click.option("--scores", type=FILE, help="Report of `vqa2 score`: CSV, JSON or NDJSON.")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, path_type=Path),
+    help="Label file of rated videos, as `vqa2 data labels` reads it.",
+)
+@click.option("--set", "dataset", metavar="NAME", help="Set to take, where LABELS holds several.")
+@click.option(
+    "--column", default="score", show_default=True, help="Number to take, as a CSV report names it."
+)
+@click.option(
+    "--resamples",
+    type=click.IntRange(10, 100_000),
+    default=1000,
+    show_default=True,
+    help="Draws of the bootstrap behind each interval.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+@click.option("--plot", type=NEW_FILE, help="Draw scores against labels: .png, .svg or .pdf.")
+@click.option("-o", "--output", type=NEW_FILE, help="Write everything as JSON.")
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    corpus: Path | None,
+    model: str,
+    split: str,
+    peers: bool,
+    scores: Path | None,
+    labels: Path | None,
+    dataset: str | None,
+    column: str,
+    resamples: int,
+    seed: int,
+    plot: Path | None,
+    output: Path | None,
+) -> None:
+    """Measure a model on CORPUS, or a report of scores against a table of labels.
+
+    With CORPUS (made by `vqa2 train`), a model is measured on contents it was not trained on:
+    agreement with VMAF over renditions, the share of same-content pairs at least 6 VMAF apart
+    in the right order, trivial predictors beside, and the score of each made distortion over
+    its levels.
+
+    With --scores and --labels, files are matched by name; what the paper states of the same
+    set is printed beside.
+
+    SRCC, KRCC, PLCC and RMSE come with 95 % bootstrap intervals that draw whole contents,
+    PLCC and RMSE raw and after a four-parameter logistic.
+    """
+    from train.scatter import check_format
+
+    if (corpus is None) == (scores is None) or (scores is None) != (labels is None):
+        raise UsageError("give a CORPUS, or --scores and --labels together")
+    if plot is not None:
+        check_format(plot)
+    if corpus is not None:
+        _evaluate_corpus(corpus, model, split, peers, plot, output)
+        return
+    from train.score_evaluation import evaluate_scores
+
+    assert scores is not None
+    assert labels is not None
+    result = evaluate_scores(
+        scores, labels, dataset=dataset, column=column, resamples=resamples, seed=seed
+    )
+    _print_scores(result, scores.name)
+    if plot is not None:
+        _plot(plot, result.points, result.dataset, "label, 0-100")
+    _write(output, result)
+    ctx.exit(UNSCORED if result.not_scored else OK)
+
+
+def _evaluate_corpus(
+    corpus: Path, model: str, split: str, peers: bool, plot: Path | None, output: Path | None
+) -> None:
+    from train.evaluation import evaluate_corpus
+    from train.evaluation_text import agreement_table, group_table, trend_table
+    from vqa2cli.model import load_model
+
+    result = evaluate_corpus(load_model(model), corpus, split, with_peers=peers)
+    click.echo(f"Renditions, split {split}\n\n{agreement_table(result.renditions)}\n")
+    click.echo(f"By content, with stream facts\n\n{group_table('content', result.contents)}\n")
+    click.echo(f"Made distortions, split {split}\n\n{agreement_table(result.distortions)}\n")
+    click.echo(trend_table(result.trends))
+    if plot is not None:
+        _plot(plot, result.points, f"renditions, split {split}", "VMAF")
+    _write(output, result)
+
+
+def _print_scores(result: ScoreEvaluation, name: str) -> None:
+    from train.evaluation_text import group_table, paper_table, reasons
+
+    overall = result.overall
+    click.echo(
+        f"{result.dataset}: {overall.n} clips of {overall.contents} contents; labels "
+        f"{result.label_scale}, here 0-100\n"
+    )
+    click.echo(group_table("scores", {name: overall}) + "\n")
+    if why := reasons(overall):
+        click.echo(why + "\n")
+    if result.contents:
+        click.echo(group_table("content", result.contents) + "\n")
+    click.echo(result.paper_note)
+    if result.paper:
+        click.echo("\n" + paper_table(name, overall, result.paper))
+    if result.matched_by_name_alone:
+        count = result.matched_by_name_alone
+        click.echo(f"{count} clips matched by the file's name alone: folders differ", err=True)
+    _name("labelled files without a score", result.not_scored)
+    _name("scored files without a label", result.scores_without_label)
+    _name("labels without a scored file", result.labels_without_score)
+
+
+def _name(what: str, left_out: Sequence[Unmatched]) -> None:
+    """Count on stderr what was left out, and name the first."""
+    from vqa2cli.report.plain_text import short_line
+
+    if not left_out:
+        return
+    click.echo(f"left out: {len(left_out)} {what}", err=True)
+    for one in left_out[:SHOWN]:
+        click.echo(f"  {short_line(f'{one.name}: {one.reason}')}", err=True)
+    if len(left_out) > SHOWN:
+        click.echo(f"  and {len(left_out) - SHOWN} more; -o FILE names all", err=True)
+
+
+def _plot(path: Path, points: Sequence[Any], title: str, label_name: str) -> None:
+    from train.scatter import draw_scatter
+
+    draw_scatter(path, points, title=title, label_name=label_name)
+    click.echo(f"plot: {path}", err=True)
+
+
+def _write(output: Path | None, result: CorpusResult | ScoreEvaluation) -> None:
+    if output is None:
+        return
+    from train.data.files import write_whole
+
+    write_whole(output, json.dumps(asdict(result), indent=1, allow_nan=False) + "\n")
