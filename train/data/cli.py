@@ -14,6 +14,7 @@ from train.data.choice import SAMPLINGS, Choice, Sampling
 from train.data.rated_sets import Task
 from train.data.stage2_settings import ENDS, STALL_FORMATS, Ends, Stage2Settings, StallFormat
 from train.data.teaching_cli import COMMANDS
+from train.degrade.cli import COMMANDS as DEGRADING
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def data() -> None:
     """Build instruction sets from label files and media, and look into them."""
 
 
-for _command in COMMANDS:
+for _command in [*COMMANDS, *DEGRADING]:
     data.add_command(_command)
 
 
