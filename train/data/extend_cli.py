@@ -112,7 +112,7 @@ def _extend(chosen: list[Depiction], settings: ExtensionSettings, out: Path) -> 
         f"{result.tokens_out} out; {len(result.rejected)} rejected",
         err=True,
     )
-    return report(result.made, Counter())
+    return report(result.made, Counter(), out / "stage3-extended.missing.txt")
 
 
 def _endpoint_settings(options: dict[str, Any]) -> EndpointSettings:

@@ -77,10 +77,12 @@ def look_at_all(
     for name in media:
         if name in facts or name in missing:
             continue
+        path = folder / name
         try:
-            facts[name] = look_at(folder / name)
+            facts[name] = look_at(path)
         except VideoError as error:
-            missing[name] = Missing(name, str(error))
+            reason = str(error).removeprefix(f"{path}: ").removeprefix(f"{path.name}: ")
+            missing[name] = Missing(name, reason)
     return facts, tuple(missing.values())
 
 

@@ -81,7 +81,7 @@ def stage1(
     write_set(out / "stage1-image.json", made.of_kind("image"))
     write_set(out / "stage1-video.json", made.of_kind("video"))
     tell_counts(Counter(label.distortion for label in chosen), "labelled media of each class")
-    return report(made, found.left_out)
+    return report(made, found.left_out, out / "stage1.missing.txt")
 
 
 @click.command()
@@ -130,7 +130,7 @@ def stage3(
     make_folder(out)
     write_depictions(out / "depictions.jsonl", chosen)
     write_set(out / "stage3.json", list(made.samples))
-    return report(made, left_out)
+    return report(made, left_out, out / "stage3.missing.txt")
 
 
 def _columns(pairs: Iterable[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import click
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.errors import UsageError
+from vqa2cli.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from train.data.depictions import Depiction
@@ -30,8 +31,8 @@ LEADS: Final = ("scorer", "figure-4", "assistant")
 TASKS: Final = ("binary", "choice", "open", "temporal", "in-context", "extended", "causal")
 SPLITS: Final = ("train", "val", "test")
 
-#: Missing media named one by one; the others are counted.
-_NAMED: Final = 20
+#: Missing media named one by one on stderr; a list beside the set names all.
+_NAMED: Final = 5
 
 
 def shared_options(lead: str) -> Callable[[F], F]:
@@ -100,18 +101,27 @@ def write_set(path: Path, samples: list[Sample]) -> None:
     click.echo(f"{count:7d} samples in {path}")
 
 
-def report(made: Instructions, left_out: Counter[str]) -> int:
-    """Tell the counts and what is missing; return the exit code."""
-    messages = Messenger(0, False)
-    tell_counts(
-        Counter(sample.provenance.task or "" for sample in made.samples), "samples of each task"
-    )
+def report(made: Instructions, left_out: Counter[str], listed: Path) -> int:
+    """Tell the counts and what is missing, name all of that in `listed`, return the exit code.
+
+    Raises:
+        UsageError: the list cannot be written.
+    """
+    from train.data.files import write_whole
+
+    tasks = Counter(sample.provenance.task or "" for sample in made.samples)
+    tell_counts(tasks, "samples of each task")
     tell_counts(left_out + made.left_out, "left out")
+    if not made.missing:
+        listed.unlink(missing_ok=True)  # of an earlier run
+        return OK
+    lines = [f"{one_line(gone.media)}\t{one_line(gone.reason)}\n" for gone in made.missing]
+    write_whole(listed, "".join(lines))
+    messages = Messenger(0, False)
     for gone in made.missing[:_NAMED]:
-        messages.error(f"{gone.media}: {gone.reason}")
-    if made.missing:
-        messages.error(f"{len(made.missing)} media are missing or cannot be used")
-    return UNSCORED if made.missing else OK
+        messages.error(f"missing: {gone.media} ({gone.reason})")
+    messages.error(f"{len(made.missing)} media are missing or broken; {listed} names all")
+    return UNSCORED
 
 
 def tell_counts(counts: Counter[str], what: str) -> None:
