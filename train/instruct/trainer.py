@@ -128,6 +128,8 @@ class InstructTrainer(Trainer):
             collate_fn=collate,
             num_workers=fit.workers,
             persistent_workers=fit.workers > 0,
+            # A fork would take this process's threads and device with it.
+            multiprocessing_context="forkserver" if fit.workers else None,
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
 
 from train.instruct.run import train_stage
 from train.instruct.watch import read_log
 from vqa2cli import load_model, score
+from vqa2cli.errors import UsageError
 
 
 def test_a_stage_writes_a_model_that_scores_and_a_log_of_every_step(recipe, job, media):
@@ -17,3 +23,28 @@ def test_a_stage_writes_a_model_that_scores_and_a_log_of_every_step(recipe, job,
     assert [record["step"] for record in read_log(model.parent)] == [1, 2, 3, 4]
     record = json.loads((model / "training.json").read_text())
     assert [stage["recipe"] for stage in record["lineage"]] == ["stage2-ugc"]
+
+
+def test_processes_that_read_ahead_change_no_weight(recipe, job, tmp_path):
+    alone = train_stage(recipe(), job(out=tmp_path / "alone"))
+    ahead = train_stage(recipe(workers=1), job())
+    first, second = (load_file(folder / "model.safetensors") for folder in (alone, ahead))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_missing_media_end_the_run_before_anything_is_written(recipe, job, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="4 of 4 media files are not in"):
+        train_stage(recipe(), job(media=tmp_path / "empty"))
+    assert not job().out.exists()
+
+
+def test_media_that_cannot_be_decoded_are_named_or_left_out(recipe, job, media, tmp_path, caplog):
+    folder = shutil.copytree(media, tmp_path / "media")
+    (folder / "2.mp4").write_bytes(b"no video" * 99)
+    with pytest.raises(UsageError, match=r"1 media files cannot be decoded: 2\.mp4 \("):
+        train_stage(recipe(), job(media=folder))
+    with caplog.at_level("WARNING"):
+        model = train_stage(recipe(steps=1), job(media=folder, skip_missing=True))
+    assert "1 samples are left out: their media cannot be decoded: 2.mp4" in caplog.text
+    assert json.loads((model / "training.json").read_text())["lineage"][0]["samples"] == 3
