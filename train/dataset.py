@@ -26,10 +26,11 @@ from vqa2cli.video.media import StreamFacts
 class FitSettings:
     """How samples are drawn and how long to train: a stage's table in a recipe.
 
-    `keyframes` and `motion_frames` are the counts a batch may draw; no key frames at all
-    trains the motion branch alone.
+    `kinds` are the kinds of items that take part. `keyframes` and `motion_frames` are the
+    counts a batch may draw; no key frames at all trains the motion branch alone.
     """
 
+    kinds: tuple[str, ...]
     steps: int
     groups: int
     per_group: int
@@ -76,11 +77,20 @@ class LookDataset(Dataset):
     """
 
     def __init__(
-        self, items: Sequence[Item], looks: Sequence[Path] | Sequence[Look], fit: FitSettings
+        self, items: Sequence[Item], looks: Sequence[Path | Look], fit: FitSettings
     ) -> None:
-        """`looks` are files of pictures, or looks in memory that hold features instead."""
-        self.items, self.looks, self.fit = items, looks, fit
-        sources = sorted({item.source for item in items})
+        """Keep the items of the kinds that take part.
+
+        `looks` are files of pictures, or looks in memory that hold features instead.
+        """
+        self.fit = fit
+        self.items: list[Item] = []
+        self.looks: list[Path | Look] = []
+        for item, look in zip(items, looks, strict=True):
+            if item.kind in fit.kinds:
+                self.items.append(item)
+                self.looks.append(look)
+        sources = sorted({item.source for item in self.items})
         self.group_of = {source: index for index, source in enumerate(sources)}
 
     def __len__(self) -> int:
@@ -90,7 +100,7 @@ class LookDataset(Dataset):
         number, keyframes, motion, seed = index
         item, rng = self.items[number], np.random.default_rng(seed)
         kept = self.looks[number]
-        look = load_look(kept) if isinstance(kept, Path) else kept
+        look = load_look(kept, motion=motion > 0) if isinstance(kept, Path) else kept
         facts = ""
         if rng.random() >= self.fit.facts_dropped:
             told = jittered(look.facts, self.fit, rng)

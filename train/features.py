@@ -90,8 +90,9 @@ class LookCache:
         partial.rename(file)
 
 
-def load_look(file: Path) -> Look:
-    """Return a cached look."""
+def load_look(file: Path, *, motion: bool = True) -> Look:
+    """Return a cached look, without its motion frames where they are not asked for."""
     with np.load(file) as arrays:
         facts = StreamFacts(**json.loads(str(arrays["facts"])))
-        return Look(arrays["keyframes"], arrays["motion"], facts)
+        frames = arrays["motion"] if motion else np.zeros((0, 1, 1, 3), np.uint8)
+        return Look(arrays["keyframes"], frames, facts)

@@ -58,7 +58,7 @@ def embed_numbers_by_size(rows: Tensor, vocabulary: Mapping[str, int]) -> None:
     numbers = {row: int(text) for token, row in vocabulary.items() if (text := _number(token))}
     values = torch.tensor([float(value) for value in numbers.values()])
     waves = [function(values / scale) for scale in NUMBER_SCALES for function in (sin, cos)]
-    features = torch.stack([values / 50, *waves], dim=1)
+    features = torch.stack([torch.log1p(values) / 4, *waves], dim=1)
     smooth = features @ torch.randn(features.shape[1], rows.shape[1])
     with torch.no_grad():
         rows[list(numbers)] = (smooth * (rows.std() / smooth.std())).to(rows.dtype)

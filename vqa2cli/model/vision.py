@@ -67,6 +67,10 @@ class VisionTower(nn.Module):
         self.embeddings = Embeddings(dims)
         self.encoder = SiglipEncoder(_siglip_config(dims))
 
+    def attend(self, how: str) -> None:
+        """Choose the arithmetic of attention by transformers' name: `sdpa` or `eager`."""
+        self.encoder.config._attn_implementation = how
+
     def pictures(self, pixels: Tensor) -> Tensor:
         """Return the stem's input, float32 [N, channels, S, S], of pixels [N, S, S, 3].
 
