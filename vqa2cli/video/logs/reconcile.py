@@ -1,8 +1,8 @@
 """Put the stalls of a log and those of the picture together, and say where they differ.
 
 The log is the truth about when the player stalled. A stall of the picture that it lacks is
-listed as ambiguous and does not count. Where no logged stall shows, the clip is taken for
-the media that was played, and the stalls lengthen it.
+listed as ambiguous and does not count. Where no logged stall shows, or the clip is too short
+to hold them, it is taken for the media that was played, and the stalls lengthen it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ def reconcile(pixels: Stalling, length_s: float, log: StallLog) -> Stalling:
     placed = _placed(pixels, log)
     recorded = log.recorded
     if recorded is None:
-        recorded = not placed or any(one.seen for one in placed)
+        holds = all(one.end <= length_s + END_S for one in placed)
+        recorded = holds and (not placed or any(one.seen for one in placed))
+    if not recorded:
+        placed = [replace(one, seen=None) for one in placed]
     placed = [_within(one, length_s, log, recorded=recorded) for one in placed]
     used = [one.seen for one in placed if one.seen]
     unlogged = [
@@ -176,8 +179,8 @@ def difference_warnings(stalling: Stalling) -> list[str]:
     warnings = [f"{log.file}: {note}" for note in log.notes]
     if not log.recorded:
         warnings.append(
-            f"none of the {unseen} stalls in {log.file} shows in the picture, so the clip is "
-            "taken for the media that was played, and the stalls lengthen it"
+            f"the clip does not hold the {_stalls(unseen)} of {log.file}, so it is taken for the "
+            "media that was played, and the stalls lengthen it"
         )
     elif unseen:
         warnings.append(f"{_stalls(unseen)} in {log.file} not seen in the picture")
