@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
+from train.degrade.records import KADID_KINDS, SECONDS, TEMPORAL_KINDS
 from vqa2cli.cli.exit_codes import UNSCORED
 
 #: Names that stand for several kinds.
@@ -60,7 +60,7 @@ class Kinds(click.ParamType):
 @click.option(
     "--seconds",
     type=click.FloatRange(1.0, 600.0),
-    default=8.0,
+    default=SECONDS,
     show_default=True,
     help="Degrade at most this much of an original.",
 )

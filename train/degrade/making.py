@@ -15,7 +15,7 @@ from train.degrade.clips import JOURNAL, DegradedClip, MadePiece, read_degraded
 from train.degrade.engine import degrade, made, severities_of
 from train.degrade.material import Material, Original, originals, prepare
 from train.degrade.playback import FINISHED_CRF, KEY_EVERY_S, write_session
-from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
+from train.degrade.records import KADID_KINDS, SECONDS, TEMPORAL_KINDS
 from train.degrade.session import degradations_of, draw_session, made_stalls
 from train.journal import Line, make_missing
 from train.sources import even
@@ -27,9 +27,6 @@ SESSION = "session"
 
 #: What can be asked for.
 WANTED: tuple[str, ...] = (*KADID_KINDS, *TEMPORAL_KINDS, SESSION)
-
-#: Seconds of an original that are degraded, at most.
-SECONDS = 8.0
 
 #: How often a degradation spans a part of the clip only, and the least part, of its length.
 PART_SHARE = 0.5

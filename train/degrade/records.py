@@ -9,6 +9,9 @@ from typing import Any
 
 from train.kadid import KADID_TYPES
 
+#: Seconds of an original that are degraded, at most.
+SECONDS = 8.0
+
 #: Severities, mild to strong; a KADID level is a severity.
 SEVERITIES = (1, 2, 3, 4, 5)
 
