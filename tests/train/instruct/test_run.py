@@ -48,3 +48,12 @@ def test_media_that_cannot_be_decoded_are_named_or_left_out(recipe, job, media, 
         model = train_stage(recipe(steps=1), job(media=folder, skip_missing=True))
     assert "1 samples are left out: their media cannot be decoded: 2.mp4" in caplog.text
     assert json.loads((model / "training.json").read_text())["lineage"][0]["samples"] == 3
+
+
+def test_half_precision_arithmetic_keeps_float32_weights_and_nearly_the_loss(recipe, job, tmp_path):
+    exact = train_stage(recipe(), job(out=tmp_path / "exact"))
+    half = train_stage(recipe(precision="bf16", save_every=2), job())
+    first, second = (read_log(model.parent)[0]["loss"] for model in (exact, half))
+    assert second == pytest.approx(first, rel=0.02)
+    kept = load_file(half.parent / "checkpoint-4" / "model.safetensors")
+    assert {value.dtype for value in kept.values()} == {torch.float32, torch.int64}
