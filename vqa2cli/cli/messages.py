@@ -63,6 +63,8 @@ class Messenger:
     def _tell(self, row: Assessment) -> None:
         if row.error is not None:
             self.error(f"{row.file}: {row.error.message}")
+        for line in failed_gates(row):
+            self.error(line)
         for warning in row.warnings:
             self.detail(f"{row.file}: {warning}")
         if row.timing is not None:
@@ -78,6 +80,22 @@ class Messenger:
             click.echo(safe, err=True)
         else:
             self._bar.write(safe, file=sys.stderr)
+
+
+def failed_gates(row: Assessment) -> list[str]:
+    """Return a line for each gate that a scored file failed; an unscored one says enough."""
+    if row.error is not None:
+        return []
+    return [
+        f"{row.file}: gate failed: {gate.rule} ({gate.reason or f'it is {told(gate.value)}'})"
+        for gate in row.gates
+        if not gate.passed
+    ]
+
+
+def told(value: float | str | None) -> str:
+    """Return a measured value as people read it."""
+    return f"{value:.6g}" if isinstance(value, int | float) else repr(value)
 
 
 class _StderrHandler(logging.Handler):

@@ -137,6 +137,23 @@ stalling = _together(
     ),
 )  # fmt: skip
 
+gating = _together(
+    click.option(
+        "--gate", "gates", multiple=True, metavar="RULE",
+        help="What every file must meet, such as 'score.value >= 60'; may be given again.",
+    ),
+    click.option(
+        "--policy", type=click.Path(path_type=Path), metavar="FILE",
+        help="TOML file of gates, and of what the checks of a ladder allow.",
+    ),
+)  # fmt: skip
+
+keep_going = click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Let a failed gate decide the exit code even if some file could not be scored.",
+)
+
 loudness = _together(
     click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv adds tracebacks."),
     click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr, no progress."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import click
 
 from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import exit_code
+from vqa2cli.cli.gating import rules_of
 from vqa2cli.cli.inputs import find_clips
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
@@ -20,6 +22,7 @@ from vqa2cli.errors import UsageError
 if TYPE_CHECKING:
     from vqa2cli.batch import Clip
     from vqa2cli.cli.reports import MakeWriter
+    from vqa2cli.gates.rules import Rule
     from vqa2cli.report.rows import Record
 
 FORMATS: Final = ("table", "json", "ndjson", "csv")
@@ -51,18 +54,17 @@ FORMATS: Final = ("table", "json", "ndjson", "csv")
     help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
 )
 @options.stalling
+@options.gating
 @options.reading
-@click.option(
-    "--keep-going",
-    is_flag=True,
-    help="Let a failed gate decide the exit code even if some file could not be scored.",
-)
+@options.keep_going
 @options.loudness
 def score(
     inputs: tuple[str, ...],
     output: Path | None,
     chosen_format: str | None,
     frames: Path | None,
+    gates: tuple[str, ...],
+    policy: Path | None,
     verbose: int,
     quiet: bool,
     **settings: Any,
@@ -71,9 +73,11 @@ def score(
 
     INPUTS are videos, local HLS or DASH playlists, folders of videos, patterns, @LIST with a
     path a line, or - for such a list on stdin.
-    The exit code is 0 if every file was scored, 3 if some could not be.
+    The exit code is 0 if every file was scored and passed every gate, 1 if a gate failed, 3 if
+    some file could not be scored.
     """
     config = RunConfig(**settings)
+    rules = rules_of(policy, gates, config)
     if frames is not None and not config.streaming:
         raise UsageError("--frames tells of stalls, so it needs --streaming")
     if config.stalls is not None and not config.streaming:
@@ -82,19 +86,22 @@ def score(
     chosen = format_of(chosen_format, output, FORMATS, "table")
     clips = find_clips(inputs, (output, frames), messenger)
     return exit_code(
-        **_score(clips, config, messenger, chosen, output, frames), keep_going=config.keep_going
+        **_score(clips, config, rules, messenger, chosen, output, frames),
+        keep_going=config.keep_going,
     )
 
 
 def _score(
     clips: list[Clip],
     config: RunConfig,
+    rules: Sequence[Rule],
     messenger: Messenger,
     chosen: str,
     output: Path | None,
     frames: Path | None,
 ) -> dict[str, bool]:
     """Score `clips` into the report; return what decides the exit code."""
+    from vqa2cli.gates.judging import judged_all
     from vqa2cli.pipeline import configured_model, score_files
     from vqa2cli.report.rows import record_of
 
@@ -107,7 +114,8 @@ def _score(
             closing(_writers()[chosen](stream)) as writer,
             closing(score_files(clips, model, config)) as rows,
         ):
-            told = messenger.following(rows, len(clips), on_terminal=on_terminal)
+            judged = judged_all(rows, rules)
+            told = messenger.following(judged, len(clips), on_terminal=on_terminal)
             return write_rows(told, record_of, writer, per_frame)
 
 

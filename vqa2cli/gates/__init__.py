@@ -1,0 +1,1 @@
+"""Rules over report records: what may ship, and what may not."""
