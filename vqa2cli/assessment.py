@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vqa2cli.errors import VideoErrorKind
+from vqa2cli.video.marks import Marks
 from vqa2cli.video.media import DeclaredFacts, MediaInfo
 from vqa2cli.video.stalling import Stalling
 
@@ -87,11 +88,12 @@ class Diagnostics:
 
 @dataclass(frozen=True)
 class Gate:
-    """A rule, the value it met, and whether it passed."""
+    """A rule, the value that decided it, whether it passed, and why it has no value."""
 
     rule: str
-    value: float | None
+    value: float | str | None
     passed: bool
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class Assessment:
     gates: tuple[Gate, ...] = ()
     timing: Timing | None = None
     frames: FrameStalls | None = field(default=None, repr=False)
+    marks: Marks | None = field(default=None, repr=False)
 
     @property
     def status(self) -> Literal["ok", "error"]:

@@ -34,7 +34,8 @@ class ClipScorer:
 
     def __init__(self, model: QualityModel, config: RunConfig) -> None:
         self._model, self._config = model, config
-        self._waits_for_stalls = config.streaming and model.protocol.accepts_stalls
+        told = config.streaming and config.tell_stalls
+        self._waits_for_stalls = told and model.protocol.accepts_stalls
         self._facts = ""
         self._visual: list[Tensor] = []
         self._motion: MotionStream | None = None
@@ -58,7 +59,8 @@ class ClipScorer:
                 self._end_window(event)
             case Closed():
                 self._closed = event
-                self._score_waiting(event.stalling.summary if event.stalling else "")
+                told = event.stalling if self._waits_for_stalls else None
+                self._score_waiting(told.summary if told else "")
 
     def finish(self, file: str, total_s: float) -> Assessment:
         """Return the assessment of `file`, which took `total_s` seconds.
@@ -89,6 +91,7 @@ class ClipScorer:
             diagnostics=diagnose(score, segments, closed.stalling, warnings),
             timing=self._timing(closed, total_s),
             frames=frame_stalls(closed),
+            marks=closed.marks,
         )
 
     def _opened(self, event: Opened) -> None:

@@ -72,6 +72,8 @@ class RunConfig:
     min_stall_s: float = MIN_STALL_S
     stalls: Path | None = None  # a log of stalls, or a folder of them
     same_content: bool = False  # all files are renditions of one content
+    tell_stalls: bool = True  # under `streaming`, let stalls lower the score
+    marks: bool = False  # note key frames and black pictures
     jobs: int = 2
     max_seconds: float = MAX_SECONDS
     keep_going: bool = False

@@ -48,6 +48,7 @@ def score_files(
         find_stalls=settings.streaming,
         min_stall_s=settings.min_stall_s,
     )
+    sampling = replace(sampling, marks=settings.marks)
 
     def assess(file: str, events: Iterable[ClipEvent]) -> Assessment:
         started = perf_counter()

@@ -15,6 +15,7 @@ from vqa2cli.config import MAX_SECONDS
 from vqa2cli.errors import VideoError
 from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
+from vqa2cli.video.marks import MarkTrack
 from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
 from vqa2cli.video.probe import why_no_frame
@@ -67,6 +68,7 @@ class _Clip:
         self._max_seconds = max_seconds
         self._make = PictureMaker(sampling)
         self._stalls = _StallListener(sampling.min_stall_s) if sampling.find_stalls else None
+        self._marks = MarkTrack() if sampling.marks else None
         self._times = array("d")
         self._interlaced = 0
         self._sizes: dict[tuple[int, int], None] = {}
@@ -97,6 +99,8 @@ class _Clip:
                 yield Opened(media, facts_of(scan, media))
             yield from self._sample(frame, windows)
             hold_s = frame.hold_s
+            if self._sampling.facts_only:
+                break
         if media is None:
             raise why_no_frame(self._source)
         end_s = self._times[-1] + (hold_s or 1 / float(scan.fps))
@@ -115,6 +119,8 @@ class _Clip:
         key, motion = self._pictures(frame.picture, windows)
         yield from windows.add(frame.pts_s, key, motion)
         self._times.append(frame.pts_s)
+        if self._marks is not None:
+            self._marks.add(frame.picture, frame.pts_s)
         self._sizes[frame.picture.width, frame.picture.height] = None
         self._interlaced += frame.picture.interlaced_frame
         self._foreign_matrix = foreign_matrix(frame.picture) or self._foreign_matrix
@@ -161,6 +167,7 @@ class _Clip:
             stalling=stalling,
             stalled=stalled,
             decode_s=self._spent_s,
+            marks=self._marks.close(end_s) if self._marks else None,
         )
 
     def _remarks(self, scan: Scan, media: MediaInfo, end_s: float) -> Iterator[str]:

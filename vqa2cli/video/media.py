@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vqa2cli.video.marks import Marks
 from vqa2cli.video.stalling import Stalling
 
 
@@ -96,6 +97,8 @@ class Sampling:
         display: (width, height) all pictures are shown at; None keeps each at its own size.
         find_stalls: also watch for stalls.
         min_stall_s: shortest stall reported, seconds.
+        marks: also note key frames and black pictures.
+        facts_only: stop after the first picture; only `Opened` means anything then.
     """
 
     window_s: float
@@ -110,6 +113,8 @@ class Sampling:
     display: tuple[int, int] | None = None
     find_stalls: bool = False
     min_stall_s: float = 0.3
+    marks: bool = False
+    facts_only: bool = False
 
 
 # What decoding yields, in this order: Opened, then per window any number of KeyFrames and
@@ -159,6 +164,7 @@ class WindowEnd:
 class Closed:
     """The clip is decoded: final facts, what was wrong with it, and its stalls.
 
+    `marks` is None unless the sampling asks for them.
     `pts_s` [n] float64 and `stalled` [n] uint8 hold one entry a decoded frame;
     `stalled` and `stalling` are None when stalls were not looked for.
     """
@@ -170,6 +176,7 @@ class Closed:
     stalling: Stalling | None
     stalled: NDArray[np.uint8] | None
     decode_s: float
+    marks: Marks | None = None
 
 
 ClipEvent = Opened | KeyFrames | MotionFrames | WindowEnd | Closed

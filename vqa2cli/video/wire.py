@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from vqa2cli.video.marks import Marks
 from vqa2cli.video.media import (
     ClipEvent,
     Closed,
@@ -108,6 +109,7 @@ def event_message(event: ClipEvent) -> Message:
                 "warnings": list(event.warnings),
                 "stalling": asdict(event.stalling) if event.stalling else None,
                 "decode_s": event.decode_s,
+                "marks": asdict(event.marks) if event.marks else None,
             }
             flags = [] if event.stalled is None else [event.stalled]
             return fields, [event.pts_s, *flags]
@@ -134,6 +136,7 @@ def event_of(message: Message) -> ClipEvent:
         stalling=_stalling_of(fields["stalling"]),
         stalled=arrays[1] if len(arrays) > 1 else None,
         decode_s=fields["decode_s"],
+        marks=_marks_of(fields["marks"]),
     )
 
 
@@ -145,6 +148,13 @@ def _stalling_of(fields: Fields | None) -> Stalling | None:
         for event in fields.pop("events")
     ]
     return Stalling(events=tuple(events), **fields)
+
+
+def _marks_of(fields: Fields | None) -> Marks | None:
+    if fields is None:
+        return None
+    spans = tuple((start, end) for start, end in fields["black_s"])
+    return Marks(tuple(fields["keyframes_s"]), spans)
 
 
 def sampling_fields(sampling: Sampling) -> Fields:

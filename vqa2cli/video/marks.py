@@ -1,0 +1,55 @@
+"""Where a clip can be switched into, and where it shows black: what rungs are compared by."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import av
+
+#: blackdetect's rule (FFmpeg): luma at most `pixel_black_th` 0.10 of the studio range counts
+#: as black, and a picture is black where 98 % of it is.
+_BLACK_LEVEL = 38
+_BLACK_SHARE = 0.98
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Seconds of every key frame, and [start, end) of every run of black pictures."""
+
+    keyframes_s: tuple[float, ...]
+    black_s: tuple[tuple[float, float], ...]
+
+
+class MarkTrack:
+    """Takes decoded pictures one by one and notes their marks."""
+
+    def __init__(self) -> None:
+        from vqa2cli.video.stalls import luma_of
+
+        self._luma_of = luma_of
+        self._keys = array("d")
+        self._black: list[tuple[float, float]] = []
+        self._black_since: float | None = None
+
+    def add(self, picture: av.VideoFrame, pts_s: float) -> None:
+        """Note one picture, shown from `pts_s` on."""
+        if picture.key_frame:
+            self._keys.append(pts_s)
+        black = float((self._luma_of(picture) <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
+        if black and self._black_since is None:
+            self._black_since = pts_s
+        elif not black:
+            self._end_black(pts_s)
+
+    def close(self, end_s: float) -> Marks:
+        """Return the marks of a clip that ends at `end_s`."""
+        self._end_black(end_s)
+        return Marks(tuple(self._keys), tuple(self._black))
+
+    def _end_black(self, at_s: float) -> None:
+        if self._black_since is not None:
+            self._black.append((self._black_since, at_s))
+            self._black_since = None
