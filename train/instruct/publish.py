@@ -12,7 +12,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from train.instruct.authors_code import authors_fields, unused_tensors
 from vqa2cli.model.checkpoint import Checkpoint, read_json
+from vqa2cli.model.dimensions import NetworkConfig
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.weights import CONFIG_FILE, TOKENIZER_FILES, our_key, published_key
 
@@ -33,23 +35,26 @@ class Publisher:
     """Writes states of one network, with what the source held besides.
 
     Slow-pathway, fusion and post-layernorm tensors never reach our result and are not in the
-    network, but the authors' code loads them: they are carried over as they are. So is every
-    field of the source's `config.json`; ours stand beside them under `vqa2`.
+    network, but the authors' code loads them: they are carried over as they are, and made where
+    the source has none and the authors' code can hold the network. So is every field of the
+    source's `config.json`; ours stand beside them under `vqa2`.
     """
 
     source: Checkpoint
     network_keys: frozenset[str]
     config: Mapping[str, object]
+    dims: NetworkConfig
 
     @classmethod
     def of(cls, network: Vqa2Network, source: Checkpoint) -> Publisher:
         """Return the publisher of a network loaded from `source`, before adapters are added."""
         ours = network.config.to_json()
         raw = read_json(source.directory / CONFIG_FILE)
-        merged = {**ours, **raw, "vqa2": ours["vqa2"]}
+        theirs = authors_fields(network.config)
+        merged = {**ours, **theirs, **raw, "vqa2": ours["vqa2"]}
         if raw.get("vqa2"):
-            merged = {**raw, **ours}
-        return cls(source, frozenset(network.state_dict()), merged)
+            merged = {**theirs, **raw, **ours}
+        return cls(source, frozenset(network.state_dict()), merged, network.config)
 
     def write(
         self, folder: Path, state: Mapping[str, Tensor], dtype: torch.dtype | None = None
@@ -67,7 +72,8 @@ class Publisher:
         if self.config.get("tie_word_embeddings"):
             kept.pop("llm.lm_head.weight", None)
         tensors = {published_key(key): _cast(value, dtype) for key, value in kept.items()}
-        _save({**tensors, **self._carried()}, folder / WEIGHTS_FILE)
+        unused = {key: _cast(value, dtype) for key, value in unused_tensors(self.dims).items()}
+        _save({**unused, **tensors, **self._carried()}, folder / WEIGHTS_FILE)
         if adapters:
             _save(
                 {key: _cast(value, None) for key, value in adapters.items()}, folder / ADAPTER_FILE
