@@ -1,4 +1,4 @@
-"""`vqa2 evaluate`: parse, measure, print."""
+"""`vqa2 evaluate`: parse, measure, print; `vqa2 evaluate sessions` has a file of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from train.session_cli import sessions
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.config import EMBEDDED_MODEL
 from vqa2cli.errors import UsageError
@@ -26,7 +27,32 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 SHOWN = 5
 
 
-@click.command()
+class ClipsByDefault(click.Group):
+    """Measures scores of clips unless the first word names something else to measure."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command's name where none stands."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [_CLIPS, *args]
+        return super().parse_args(ctx, args)
+
+
+#: Name of the command that is meant where none is named.
+_CLIPS = "clips"
+
+
+@click.group(cls=ClipsByDefault, subcommand_metavar="[COMMAND] ARGS...")
+def evaluate() -> None:
+    """Measure a model on CORPUS, scores against labels, or the session model on rated sessions.
+
+    Without a command, `clips` is meant: `vqa2 evaluate CORPUS`.
+    """
+
+
+evaluate.add_command(sessions)
+
+
+@evaluate.command(_CLIPS)
 @click.argument("corpus", type=FOLDER, required=False)
 @click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, directory, hub id.")
 @click.option(
@@ -58,7 +84,7 @@ SHOWN = 5
 @click.option("--plot", type=NEW_FILE, help="Draw scores against labels: .png, .svg or .pdf.")
 @click.option("-o", "--output", type=NEW_FILE, help="Write everything as JSON.")
 @click.pass_context
-def evaluate(
+def clips(
     ctx: click.Context,
     corpus: Path | None,
     model: str,
