@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from vqa2cli.errors import VideoError
 from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
 from vqa2cli.video.marks import MarkTrack
+from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
 from vqa2cli.video.probe import why_no_frame
@@ -26,6 +27,8 @@ from vqa2cli.video.windows import Windows
 
 if TYPE_CHECKING:
     import av
+
+    from vqa2cli.video.measures.track import MeasureTrack
 
 __all__ = ["decode_clip", "fragment_view"]
 
@@ -67,7 +70,7 @@ class _Clip:
         self._started = time.monotonic()
         self._max_seconds = max_seconds
         self._make = PictureMaker(sampling)
-        self._stalls = _StallListener(sampling.min_stall_s) if sampling.find_stalls else None
+        self._watch = _Watch(sampling) if sampling.find_stalls or sampling.measure else None
         self._marks = MarkTrack() if sampling.marks else None
         self._times = array("d")
         self._interlaced = 0
@@ -124,8 +127,8 @@ class _Clip:
         self._sizes[frame.picture.width, frame.picture.height] = None
         self._interlaced += frame.picture.interlaced_frame
         self._foreign_matrix = foreign_matrix(frame.picture) or self._foreign_matrix
-        if self._stalls is not None:
-            self._stalls.add(frame.picture, frame.pts_s)
+        if self._watch is not None:
+            self._watch.add(frame.picture, frame.pts_s)
 
     def _pictures(
         self, picture: av.VideoFrame, windows: Windows
@@ -158,16 +161,17 @@ class _Clip:
         self, scan: Scan, media: MediaInfo, end_s: float, damage: tuple[str, ...]
     ) -> Closed:
         final = replace(media, duration=end_s, nb_frames_decoded=len(self._times))
-        stalling, stalled = self._stalls.close(end_s) if self._stalls else (None, None)
+        seen = self._watch.close(end_s, scan, final) if self._watch else _Seen()
         return Closed(
             media=final,
             facts=facts_of(scan, final),
             warnings=damage + tuple(self._remarks(scan, final, end_s)),
             pts_s=np.array(self._times, np.float64),
-            stalling=stalling,
-            stalled=stalled,
+            stalling=seen.stalling,
+            stalled=seen.stalled,
             decode_s=self._spent_s,
             marks=self._marks.close(end_s) if self._marks else None,
+            measures=seen.measures,
         )
 
     def _remarks(self, scan: Scan, media: MediaInfo, end_s: float) -> Iterator[str]:
@@ -185,16 +189,43 @@ class _Clip:
             yield f"HDR ({_HDR[media.color_transfer]}) pictures are shown without tone mapping"
 
 
-class _StallListener:
-    """Feeds a stall track, which is loaded only when stalls are looked for."""
+@dataclass(frozen=True)
+class _Seen:
+    """What listeners made of a clip; None where they were not asked."""
 
-    def __init__(self, min_stall_s: float) -> None:
+    stalling: Stalling | None = None
+    stalled: NDArray[np.uint8] | None = None
+    measures: SignalMeasures | None = None
+
+
+class _Watch:
+    """Feeds the stall track and the measures, each loaded only when it is wanted.
+
+    Both look at the same sparse samples of a frame, which are taken once.
+    """
+
+    def __init__(self, sampling: Sampling) -> None:
         from vqa2cli.video.stalls import StallTrack, luma_of
 
-        self._track, self._luma_of = StallTrack(min_stall_s), luma_of
+        self._samples_of = luma_of
+        self._stalls = StallTrack(sampling.min_stall_s) if sampling.find_stalls else None
+        self._measures = _measure_track() if sampling.measure else None
 
     def add(self, picture: av.VideoFrame, pts_s: float) -> None:
-        self._track.add(self._luma_of(picture), pts_s, bool(picture.key_frame))
+        samples = self._samples_of(picture)
+        if self._stalls is not None:
+            self._stalls.add(samples, pts_s, bool(picture.key_frame))
+        if self._measures is not None:
+            self._measures.add(picture, samples, pts_s)
 
-    def close(self, end_s: float) -> tuple[Stalling, NDArray[np.uint8]]:
-        return self._track.close(end_s)
+    def close(self, end_s: float, scan: Scan, media: MediaInfo) -> _Seen:
+        stalling, stalled = self._stalls.close(end_s) if self._stalls else (None, None)
+        pixels = media.width * media.height
+        measures = self._measures.close(end_s, scan.cells, pixels) if self._measures else None
+        return _Seen(stalling, stalled, measures)
+
+
+def _measure_track() -> MeasureTrack:
+    from vqa2cli.video.measures.track import MeasureTrack
+
+    return MeasureTrack()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.video.marks import Marks
+from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.stalling import Stalling
 
 
@@ -99,6 +100,7 @@ class Sampling:
         min_stall_s: shortest stall reported, seconds.
         marks: also note key frames and black pictures.
         facts_only: stop after the first picture; only `Opened` means anything then.
+        measure: also measure the signal.
     """
 
     window_s: float
@@ -115,6 +117,7 @@ class Sampling:
     min_stall_s: float = 0.3
     marks: bool = False
     facts_only: bool = False
+    measure: bool = False
 
 
 # What decoding yields, in this order: Opened, then per window any number of KeyFrames and
@@ -166,7 +169,8 @@ class Closed:
 
     `marks` is None unless the sampling asks for them.
     `pts_s` [n] float64 and `stalled` [n] uint8 hold one entry a decoded frame;
-    `stalled` and `stalling` are None when stalls were not looked for.
+    `stalled` and `stalling` are None when stalls were not looked for, `measures` is None when
+    the signal was not measured.
     """
 
     media: MediaInfo
@@ -177,6 +181,7 @@ class Closed:
     stalled: NDArray[np.uint8] | None
     decode_s: float
     marks: Marks | None = None
+    measures: SignalMeasures | None = None
 
 
 ClipEvent = Opened | KeyFrames | MotionFrames | WindowEnd | Closed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 
 from vqa2cli.errors import VideoError
 from vqa2cli.video.bitstream.quantizer import QuantizerReader
+from vqa2cli.video.measures.packets import PacketCells, joined
 from vqa2cli.video.media import MediaInfo, StreamFacts
 from vqa2cli.video.probe import encrypted, open_video
 from vqa2cli.video.sources import Joined, Source, runs_of
@@ -33,7 +34,8 @@ class Scan:
 
     `fps` is the declared average rate where the packets confirm it within 10 %, else the
     measured one; `duration_s` runs from the first presented frame to the end of the last.
-    `suspect` means that packets are marked damaged or reading stopped at an error.
+    `suspect` means that packets are marked damaged or reading stopped at an error. `cells` has
+    bits and quantizers over time.
     """
 
     media: MediaInfo
@@ -44,6 +46,7 @@ class Scan:
     declared_s: float | None
     fps: Fraction
     suspect: bool
+    cells: PacketCells = field(default_factory=PacketCells)
 
     @property
     def quantizer(self) -> float | None:
@@ -106,6 +109,7 @@ def _added_up(scans: Sequence[Scan]) -> Scan:
         declared_s=sum(declared) if len(declared) == len(scans) else None,
         fps=fps,
         suspect=any(s.suspect for s in scans),
+        cells=joined((s.cells, s.duration_s) for s in scans),
     )
 
 
@@ -116,6 +120,7 @@ class _Tally:
         self.time_base = time_base
         self._quantizers = quantizers
         self._pictures, self._quantizer_sum = 0, 0.0
+        self.cells = PacketCells()
         self.packets = self.keyframes = self.total_bytes = self.timed = 0
         self.suspect = False
         self._closed_s = 0.0  # time of the runs before the present one
@@ -142,6 +147,8 @@ class _Tally:
         end = packet.pts + max(packet.duration or 0, 0)
         first, last, run_end = self._run or (packet.pts, packet.pts, end)
         self._run = (min(first, packet.pts), max(last, packet.pts), max(run_end, end))
+        shown_s = self._closed_s + (packet.pts - first) * self.time_base
+        self.cells.add(shown_s, packet.size, found)
 
     def _restart_on_jump(self, dts: int | None) -> None:
         if dts is None:
@@ -199,6 +206,7 @@ def _summary(container: InputContainer, stream: VideoStream, tally: _Tally) -> S
         declared_s=_declared_s(container, stream),
         fps=fps,
         suspect=tally.suspect,
+        cells=tally.cells,
     )
 
 

@@ -13,7 +13,7 @@ from vqa2cli.video.stall_text import sequence_text, summary_text
 from vqa2cli.video.stall_track import SAMPLES, SPARSE_KEYS, FrameLog, Picture, RunFinder, change
 from vqa2cli.video.stalling import Stalling
 
-__all__ = ["StallTrack", "luma_of", "sequence_text", "summary_text"]
+__all__ = ["StallTrack", "luma_of", "planar_luma_bits", "sequence_text", "summary_text"]
 
 
 def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
@@ -22,7 +22,7 @@ def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
     Points and not means: they cost a twentieth, and fine texture that moves still shows.
     Any size gives the same shape, so a change of resolution inside a clip needs no care.
     """
-    depth = _planar_luma_bits(frame.format)
+    depth = planar_luma_bits(frame.format)
     plane = frame.planes[0]
     if depth is None or plane.line_size <= 0:
         gray = frame.reformat(width=SAMPLES[1], height=SAMPLES[0], format="gray")
@@ -46,7 +46,7 @@ def _points(length: int, count: int) -> NDArray[np.intp]:
     return ((np.arange(count) + 0.5) * length / count).astype(np.intp)
 
 
-def _planar_luma_bits(form: av.VideoFormat) -> int | None:
+def planar_luma_bits(form: av.VideoFormat) -> int | None:
     """Return the depth of a format whose first plane is luma alone, else None."""
     name = form.name
     if not name.startswith(("yuv", "gray", "nv12", "nv16")) or name.endswith("be"):

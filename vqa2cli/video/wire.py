@@ -26,6 +26,7 @@ from vqa2cli.video.media import (
     StreamFacts,
     WindowEnd,
 )
+from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.stalling import StallEvent, Stalling
 
 Array = NDArray[Any]
@@ -110,9 +111,15 @@ def event_message(event: ClipEvent) -> Message:
                 "stalling": asdict(event.stalling) if event.stalling else None,
                 "decode_s": event.decode_s,
                 "marks": asdict(event.marks) if event.marks else None,
+                "stalled": event.stalled is not None,
             }
+            found = event.measures
+            if found is not None:
+                told = {"end_s": found.end_s, "cuts_s": found.cuts_s, "cadence": found.cadence}
+                fields["measures"] = told
             flags = [] if event.stalled is None else [event.stalled]
-            return fields, [event.pts_s, *flags]
+            values = [] if found is None else [found.values]
+            return fields, [event.pts_s, *flags, *values]
 
 
 def event_of(message: Message) -> ClipEvent:
@@ -134,10 +141,17 @@ def event_of(message: Message) -> ClipEvent:
         warnings=tuple(fields["warnings"]),
         pts_s=arrays[0],
         stalling=_stalling_of(fields["stalling"]),
-        stalled=arrays[1] if len(arrays) > 1 else None,
+        stalled=arrays[1] if fields["stalled"] else None,
         decode_s=fields["decode_s"],
         marks=_marks_of(fields["marks"]),
+        measures=_measures_of(fields.get("measures"), arrays[-1]),
     )
+
+
+def _measures_of(fields: Fields | None, values: Array) -> SignalMeasures | None:
+    if fields is None:
+        return None
+    return SignalMeasures(values, fields["end_s"], tuple(fields["cuts_s"]), fields["cadence"])
 
 
 def _stalling_of(fields: Fields | None) -> Stalling | None:

@@ -1,0 +1,91 @@
+"""What measuring the signal costs beside decoding, in CPU time of one process.
+
+    python tests/bench/measures.py [CLIP...] [--repeats 5]
+
+Without clips it makes 4 s of a moving scene at 1920x1080 and 640x360. Each line gives CPU
+milliseconds a frame, least of the repeats: `bare` decodes with PyAV and drops the pictures,
+`pass` is the decode pass of `vqa2 score` with the embedded model's sampling, `measured` the
+same with measures; then both ratios of what the measures add.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import av
+
+from vqa2cli.video.decode import decode_clip
+from vqa2cli.video.media import FragmentGrid, Sampling
+from vqa2cli.video.synthesis import moving_scene, write_clip
+
+#: Sampling of the embedded model.
+PASS = Sampling(
+    window_s=2.0, keyframes_per_second=2.0, fragments=FragmentGrid(7, 32), motion_multiple=1,
+    motion_size=112, resize="swscale",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("clips", nargs="*", type=Path)
+    parser.add_argument("--repeats", type=int, default=5)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        for clip in args.clips or made(Path(scratch)):
+            print(line_of(clip, args.repeats))
+
+
+def made(folder: Path) -> list[Path]:
+    """Write the scenes that are measured when no clip is named."""
+    sizes = {"1080p30": (1920, 1080), "360p30": (640, 360)}
+    return [
+        write_clip(folder / f"{name}.mp4", moving_scene(4, 30, size), 30)
+        for name, size in sizes.items()
+    ]
+
+
+def line_of(clip: Path, repeats: int) -> str:
+    """Return the figures of one clip."""
+    bare = least(lambda: list(bare_frames(clip)), repeats)
+    frames = sum(1 for _ in bare_frames(clip))
+    plain = least(lambda: run(clip, PASS), repeats)
+    measured = least(lambda: run(clip, replace(PASS, measure=True)), repeats)
+    added = measured - plain
+    a_frame = [f"{1e3 * seconds / frames:.3f}" for seconds in (bare, plain, measured)]
+    return (
+        f"{clip.name[:40]}: {frames} frames, CPU ms a frame: bare {a_frame[0]}, pass {a_frame[1]}, "
+        f"measured {a_frame[2]}; added {added / plain:+.1%} of the pass, "
+        f"{added / bare:+.1%} of bare decoding"
+    )
+
+
+def bare_frames(clip: Path) -> Iterable[None]:
+    with av.open(str(clip)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for _ in container.decode(video=0):
+            yield
+
+
+def run(clip: Path, sampling: Sampling) -> None:
+    for _ in decode_clip(clip, sampling):
+        pass
+
+
+def least(work: Callable[[], object], repeats: int) -> float:
+    """Return the least CPU seconds, all threads together, of several runs."""
+
+    def once() -> float:
+        started = time.process_time()
+        work()
+        return time.process_time() - started
+
+    return min(once() for _ in range(repeats))
+
+
+if __name__ == "__main__":
+    main()

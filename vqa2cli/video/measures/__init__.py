@@ -1,0 +1,1 @@
+"""Cheap measures of the signal, twice a second, on the one decode pass."""

@@ -1,0 +1,137 @@
+"""What changes from picture to picture: differences, global movement, mean luma.
+
+Pictures come in runs, so that a numpy call serves dozens of them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+#: Bands a profile is taken in, one beside the other: what moves in one of three is an object.
+_BANDS = 3
+#: Rows and columns that profiles are means over: some, and so many that bands divide evenly.
+_EVERY_ROW = 3
+_COLUMNS = slice(2, 2 + 156, 2)
+#: Farthest global movement between two pictures that is looked for, samples.
+_REACH = 8
+#: How much better the best shift must fit than none, to count as movement; ours.
+_FIT_GAIN = 0.8
+#: Share of the samples at or under the black level in a black picture (FFmpeg's `blackdetect`).
+_BLACK_SHARE = 0.98
+
+
+@dataclass
+class MotionLog:
+    """Per-frame scalars of a clip, a few bytes each, so hours of video fit.
+
+    `mean` is the mean code of the samples, `difference` the mean absolute difference from the
+    frame before, codes; `dx` and `dy` the movement of the whole picture since then in samples of
+    160 x 90 a picture; `black` 1 where the picture is. The first frame has zeros.
+    """
+
+    pts_s: array[float] = field(default_factory=lambda: array("d"))
+    mean: array[float] = field(default_factory=lambda: array("f"))
+    difference: array[float] = field(default_factory=lambda: array("f"))
+    dx: array[float] = field(default_factory=lambda: array("f"))
+    dy: array[float] = field(default_factory=lambda: array("f"))
+    black: bytearray = field(default_factory=bytearray)
+
+    def add(
+        self, pictures: NDArray[np.uint8], pts_s: list[float], first: bool, black_code: float
+    ) -> None:
+        """Take a run of pictures.
+
+        Args:
+            pictures: uint8 samples [n, 90, 160]; unless `first`, the frame before comes first
+                and is not counted again.
+            pts_s: times of the frames counted, seconds.
+            black_code: code up to which a sample is black.
+        """
+        small = pictures[:, ::2, ::2]
+        steps = np.maximum(small[1:], small[:-1]) - np.minimum(small[1:], small[:-1])
+        self.pts_s.extend(pts_s)
+        fresh = pictures if first else pictures[1:]
+        means = fresh[:, ::2, ::2].mean((1, 2), dtype=np.float32)
+        black = (fresh[:, ::2, ::2] <= black_code).mean((1, 2)) >= _BLACK_SHARE
+        self.mean.extend(means.tolist())
+        self.black.extend(black.astype(np.uint8).tobytes())
+        start = [0.0] if first else []
+        self.difference.extend(start + steps.mean((1, 2), dtype=np.float32).tolist())
+        dx, dy = shifts(pictures)
+        self.dx.extend(start + dx.tolist())
+        self.dy.extend(start + dy.tolist())
+
+    def arrays(self) -> MotionArrays:
+        """Return the log as arrays."""
+        return MotionArrays(
+            pts_s=np.array(self.pts_s, np.float64),
+            mean=np.array(self.mean, np.float32),
+            difference=np.array(self.difference, np.float32),
+            dx=np.array(self.dx, np.float32),
+            dy=np.array(self.dy, np.float32),
+            black=np.frombuffer(bytes(self.black), np.uint8),
+        )
+
+
+@dataclass(frozen=True)
+class MotionArrays:
+    """A `MotionLog` as arrays [n]."""
+
+    pts_s: NDArray[np.float64]
+    mean: Floats
+    difference: Floats
+    dx: Floats
+    dy: Floats
+    black: NDArray[np.uint8]
+
+
+def shifts(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """Return how far each picture moved as a whole since the one before, in samples.
+
+    Column and row profiles of three bands are compared at every whole shift; a parabola gives
+    the part between, and the middle band's answer (the median) counts, so that one moving
+    object does not.
+
+    Args:
+        pictures: uint8 [n + 1, 90, 160].
+
+    Returns:
+        Movement across and down, float32 [n] each; 0 where no shift fits clearly better.
+
+    Source: matching of projections, as FFmpeg's `deshake` and digital image stabilisers
+    before it; bands and thresholds are ours.
+    """
+    count, rows, columns = pictures.shape
+    lines = pictures[:, ::_EVERY_ROW].reshape(count, _BANDS, -1, columns)
+    across = lines.mean(2, dtype=np.float32)
+    sliced = pictures[:, :, _COLUMNS].reshape(count, rows, _BANDS, -1)
+    down = np.moveaxis(sliced.mean(3, dtype=np.float32), 2, 1)
+    return _shift(across), _shift(down)
+
+
+def _shift(profiles: Floats) -> Floats:
+    """Return the median shift of profiles [n + 1, bands, length] from one to the next: [n]."""
+    centred = profiles - profiles.mean(2, keepdims=True)
+    inner = profiles.shape[2] - 2 * _REACH
+    new = centred[1:, :, _REACH:-_REACH]
+    old = np.lib.stride_tricks.sliding_window_view(centred[:-1], inner, axis=2)[:, :, ::-1]
+    # The mean squared difference at every shift, its square written out.
+    squares = np.cumsum(np.pad(np.square(centred[:-1]), ((0, 0), (0, 0), (1, 0))), axis=2)
+    theirs = (squares[:, :, inner:] - squares[:, :, :-inner])[:, :, ::-1]
+    costs = theirs - 2 * np.einsum("nbsl,nbl->nbs", old, new)
+    costs += np.square(new).sum(2, keepdims=True)
+    costs = np.maximum(costs, 0) / inner
+    best = np.clip(costs.argmin(2), 1, 2 * _REACH - 1)[:, :, None]
+    low, middle, high = (np.take_along_axis(costs, best + side, 2)[:, :, 0] for side in (-1, 0, 1))
+    bend = np.maximum(low - 2 * middle + high, 1e-6)
+    moved = best[:, :, 0] - _REACH + np.clip(0.5 * (low - high) / bend, -0.5, 0.5)
+    clear = middle < _FIT_GAIN * costs[:, :, _REACH]
+    near = np.abs(moved) <= 1.0  # around no shift at all the parabola alone decides
+    found: Floats = np.median(np.where(clear | near, moved, 0.0), axis=1).astype(np.float32)
+    return found

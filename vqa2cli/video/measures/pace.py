@@ -1,0 +1,166 @@
+"""Flicker, shake, stutter, cuts, cadence and drift, from a clip's per-frame scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.video.measures.motion import MotionArrays
+from vqa2cli.video.stall_track import SAMPLES
+
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+#: A cut differs by this many codes, and this many times what neighbours of half a second do; ours.
+CUT_CODES, CUT_RATIO = 12.0, 4.0
+#: Seconds to each side that make "around" a frame.
+_AROUND_S = 0.5
+
+#: Seconds of the moving mean that flicker and shake are what is left of: slower change is
+#: light and camera work; ours, hands shake at 1.5 Hz and up.
+FLICKER_MEAN_S, SHAKE_MEAN_S = 0.3, 0.7
+
+#: A repeat changes less than this share of what frames around it do, and this many codes at
+#: least move around it; after it the picture jumps by at least the other share; ours.
+REPEAT_SHARE, LEAST_MOTION, JUMP_SHARE = 0.2, 0.6, 0.5
+#: Repeats that go on longer than this, seconds, are the stall detector's.
+LONGEST_HOLD_S = 0.5
+#: Share of the holds that must follow a pattern for a steady cadence, longest pattern, and
+#: fewest of its turns; ours.
+CADENCE_SHARE, CADENCE_PERIOD, CADENCE_TURNS = 0.75, 5, 4
+
+#: Exponent that codes follow light with, about that of BT.709 displays.
+_GAMMA = 2.2
+
+
+def cuts(motion: MotionArrays) -> Flags:
+    """Return which frames [n] are the first of a new scene."""
+    around = _rolling(motion.difference, _reach(motion, _AROUND_S), 50)
+    floor = np.maximum(CUT_CODES, CUT_RATIO * around)
+    return np.asarray(motion.difference > floor)
+
+
+def shots(cut: Flags) -> Iterator[slice]:
+    """Yield the runs of frames from one cut to the next."""
+    edges = [0, *np.flatnonzero(cut).tolist(), len(cut)]
+    for first, after in pairwise(edges):
+        if after > first:
+            yield slice(first, after)
+
+
+def flicker(motion: MotionArrays, cut: Flags, black: float) -> Floats:
+    """Return how far each frame's mean luma is from its moving mean, in % of that: [n].
+
+    Args:
+        black: code of black.
+    """
+    swing = np.zeros(len(cut), np.float32)
+    for shot in shots(cut):
+        level = motion.mean[shot] - black
+        smooth = _smooth(level, _reach(motion, FLICKER_MEAN_S / 2))
+        swing[shot] = 100 * (level - smooth) / np.maximum(smooth, 1.0)
+    return swing
+
+
+def shake(motion: MotionArrays, cut: Flags, size: tuple[int, int]) -> Floats:
+    """Return how far the picture is off its smoothed path in each frame, in % of its short side.
+
+    Args:
+        size: width and height of the picture, px.
+    """
+    short = min(size)
+    off = np.zeros(len(cut), np.float32)
+    for shot in shots(cut):
+        parts = []
+        for moved, length, samples in (
+            (motion.dx[shot], size[0], SAMPLES[1]),
+            (motion.dy[shot], size[1], SAMPLES[0]),
+        ):
+            steps = np.array(moved) * length / samples / short
+            steps[0] = 0.0  # the step over the cut is none
+            path = np.cumsum(steps)
+            parts.append(path - _smooth(path, _reach(motion, SHAKE_MEAN_S / 2)))
+        off[shot] = 100 * np.hypot(*parts)
+    return off
+
+
+def repeats(motion: MotionArrays) -> Flags:
+    """Return which frames [n] show the one before them again while things move around them."""
+    difference = motion.difference
+    around = _rolling(difference, _reach(motion, _AROUND_S), 90)
+    same = (difference < REPEAT_SHARE * around) & (around >= LEAST_MOTION)
+    if same.size:
+        same[0] = False
+    kept = np.zeros_like(same)
+    longest = max(1, round(LONGEST_HOLD_S / _interval_s(motion)))
+    for first, after in runs(same):
+        jumps = after < len(same) and difference[after] >= JUMP_SHARE * around[after]
+        kept[first:after] = jumps and after - first <= longest
+    return kept
+
+
+def runs(flags: Flags) -> Iterator[tuple[int, int]]:
+    """Yield (first, after) of each run of set flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def cadence(repeated: Flags) -> tuple[int, ...] | None:
+    """Return the pattern of frames per picture that repeats all through, None without one.
+
+    (2,) is every picture twice, (3, 2) the pull-down of film to 60 Hz.
+    """
+    fresh = np.flatnonzero(~repeated)
+    held = np.diff(fresh)
+    for period in range(1, CADENCE_PERIOD + 1):
+        if len(held) < (CADENCE_TURNS + 1) * period:
+            return None
+        pattern = held[period : 2 * period]
+        follows = (held[period:] == held[:-period]).mean() >= CADENCE_SHARE
+        # Holds so rare that a lone one passes for a pattern are none.
+        if follows and pattern.max() > 1 and (held > 1).mean() >= 0.9 * (pattern > 1).mean():
+            parts = {int(each) for each in pattern}
+            return tuple(parts) if len(parts) == 1 else tuple(sorted(pattern.tolist())[::-1])
+    return None
+
+
+def drift(motion: MotionArrays, cut: Flags, black: float) -> Floats:
+    """Return the stops between each frame's exposure and the middle one of its shot: [n].
+
+    Args:
+        black: code of black.
+    """
+    stops = np.zeros(len(cut), np.float32)
+    for shot in shots(cut):
+        level = np.maximum(motion.mean[shot] - black, 1.0)
+        stops[shot] = _GAMMA * np.abs(np.log2(level / np.median(level)))
+    return stops
+
+
+def _interval_s(motion: MotionArrays) -> float:
+    """Return the usual time between frames, seconds."""
+    return float(np.median(np.diff(motion.pts_s))) if len(motion.pts_s) > 1 else 0.04
+
+
+def _reach(motion: MotionArrays, seconds: float) -> int:
+    return max(1, round(seconds / max(_interval_s(motion), 1e-3)))
+
+
+def _smooth(values: Floats | NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Return the mean over `reach` neighbours to each side; fewer at the ends."""
+    total = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+    index = np.arange(len(values))
+    near = np.minimum(np.minimum(index, len(values) - 1 - index), reach)  # the same on both sides
+    mean: NDArray[np.float64] = (total[index + near + 1] - total[index - near]) / (2 * near + 1)
+    return mean
+
+
+def _rolling(values: Floats, reach: int, percent: float) -> Floats:
+    """Return a percentile over `reach` neighbours to each side."""
+    padded = np.pad(values, reach, mode="reflect" if len(values) > reach else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    found: Floats = np.percentile(windows, percent, axis=1).astype(np.float32)
+    return found

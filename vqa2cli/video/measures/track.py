@@ -1,0 +1,164 @@
+"""Watches decoded frames and measures the signal, twice a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.video.measures import detail, pace, tone
+from vqa2cli.video.measures.motion import MotionArrays, MotionLog
+from vqa2cli.video.measures.packets import PacketCells
+from vqa2cli.video.measures.planes import chroma_of, luma_range, patches_of
+from vqa2cli.video.measures.records import NAMES, STEP_S, Series, SignalMeasures
+from vqa2cli.video.stall_track import SAMPLES
+
+#: Frames taken together; one numpy call then serves them all.
+RUN = 32
+#: Share of the nominal range up to which a sample is black (FFmpeg's `blackdetect`).
+_BLACK = 0.10
+#: Cells on both sides that a value of flicker and shake is the mean over: swings need time.
+_SPREAD = 1
+
+
+class MeasureTrack:
+    """Takes the frames of one clip in order, then gives its measures."""
+
+    def __init__(self) -> None:
+        self._motion = MotionLog()
+        self._run = np.empty((RUN + 1, *SAMPLES), np.uint8)
+        self._held = 0
+        self._times: list[float] = []
+        self._cells: list[tuple[int, dict[str, float]]] = []
+        self._brightest = np.zeros(SAMPLES, np.uint8)
+        self._range = (16.0, 219.0)
+        self._size = (1, 1)
+
+    def add(self, frame: av.VideoFrame, samples: NDArray[np.uint8], pts_s: float) -> None:
+        """Take the next frame, its `luma_of` and its time in seconds."""
+        cell = int(pts_s / STEP_S + 1e-6)
+        if not self._cells or cell > self._cells[-1][0]:
+            self._look(frame, samples, cell)
+        self._run[self._held] = samples
+        self._held += 1
+        self._times.append(pts_s)
+        if self._held == len(self._run):
+            self._flush()
+
+    def _look(self, frame: av.VideoFrame, samples: NDArray[np.uint8], cell: int) -> None:
+        """Measure what one picture shows."""
+        if not self._cells:
+            self._range, self._size = luma_range(frame), (frame.width, frame.height)
+        found = tone.tone(samples, *self._range)
+        chroma = chroma_of(frame)
+        if chroma is not None:
+            found["saturation"] = tone.saturation(chroma)
+        patches = patches_of(frame)
+        if patches is not None:
+            found["blur"] = detail.blur(patches.viewed)
+            found["noise"] = detail.noise(patches.viewed)
+            found["blockiness"] = detail.blockiness(patches.native)
+            found["banding"] = detail.banding(patches.native)
+            found["combing"] = detail.combing(patches.native)
+        self._cells.append((cell, found))
+
+    def _flush(self) -> None:
+        if not self._times:
+            return
+        first = not self._motion.pts_s
+        pictures = self._run[: self._held]
+        self._motion.add(pictures, self._times, first, self._code(100 * _BLACK))
+        np.maximum(self._brightest, pictures.max(0), out=self._brightest)
+        self._run[0] = self._run[self._held - 1]
+        self._held, self._times = 1, []
+
+    def _code(self, percent: float) -> float:
+        black, codes = self._range
+        return black + codes * percent / 100
+
+    def close(self, end_s: float, packets: PacketCells, pixels: int) -> SignalMeasures:
+        """Return the measures of a clip that ends at `end_s` seconds.
+
+        Args:
+            packets: bits and quantizers of its stream.
+            pixels: pixels of one coded frame.
+        """
+        self._flush()
+        motion = self._motion.arrays()
+        count = max(self._cells[-1][0] + 1 if self._cells else 0, 1)
+        values = np.full((len(NAMES), count), np.nan, np.float32)
+        for cell, found in self._cells:
+            for name, value in found.items():
+                values[NAMES.index(name), cell] = value
+        cut = pace.cuts(motion)
+        repeated = pace.repeats(motion)
+        pattern = pace.cadence(repeated)
+        if len(motion.pts_s) > 1:
+            self._paced(values, motion, cut, repeated & (pattern is None))
+        values[NAMES.index("letterbox")] = self._letterbox()
+        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
+        shown = np.bincount(cells, minlength=count) * max(pixels, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spent = np.where(shown > 0, packets.bits(count) / shown, np.nan)
+        values[NAMES.index("bits_per_pixel")] = spent
+        values[NAMES.index("quantizer")] = packets.mean_quantizer(count)
+        return SignalMeasures(
+            values=_filled(values),
+            end_s=end_s,
+            cuts_s=tuple(motion.pts_s[cut].tolist()),
+            cadence=None if pattern is None else ":".join(map(str, pattern)),
+        )
+
+    def _paced(
+        self,
+        values: Series,
+        motion: MotionArrays,
+        cut: NDArray[np.bool_],
+        repeated: NDArray[np.bool_],
+    ) -> None:
+        """Fill in the measures that time makes."""
+        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
+        count = values.shape[1]
+        black = self._range[0]
+
+        def mean(of: Iterable[float] | NDArray[np.generic]) -> NDArray[np.float64]:
+            frames = np.bincount(cells, minlength=count)
+            total = np.bincount(cells, weights=np.asarray(of, np.float64), minlength=count)
+            return np.where(frames > 0, total / np.maximum(frames, 1), np.nan)
+
+        swing, path = pace.flicker(motion, cut, black), pace.shake(motion, cut, self._size)
+        for name, off in (("flicker", swing), ("shake", path)):
+            values[NAMES.index(name)] = np.sqrt(_spread(mean(np.square(off, dtype=np.float64))))
+        values[NAMES.index("stutter")] = 100 * _spread(mean(repeated))
+        values[NAMES.index("exposure_drift")] = mean(pace.drift(motion, cut, black))
+        values[NAMES.index("black")] = 100 * mean(motion.black)
+
+    def _letterbox(self) -> float:
+        """Return the share of the picture, %, in rows and columns that never leave black."""
+        dark = self._brightest <= self._code(2 * tone.AT_BLACK)
+        if dark.all():
+            return float("nan")
+        rows, columns = ~dark.all(1), ~dark.all(0)
+        shown = [int(np.ptp(np.flatnonzero(seen))) + 1 for seen in (rows, columns)]
+        return 100 * (1 - shown[0] * shown[1] / dark.size)
+
+
+def _spread(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return means over neighbouring cells, those without a frame left out."""
+    padded = np.pad(cells, _SPREAD, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _SPREAD + 1)
+    known = np.isfinite(windows)
+    total = np.where(known, windows, 0.0).sum(1)
+    spread: NDArray[np.float64] = np.where(
+        np.isfinite(cells), total / np.maximum(known.sum(1), 1), np.nan
+    )
+    return spread
+
+
+def _filled(values: Series) -> Series:
+    """Return `values`, a cell without a frame showing what the one before it shows."""
+    cells = np.arange(values.shape[1])
+    last = np.maximum.accumulate(np.where(np.isfinite(values).any(0), cells, 0))
+    return np.ascontiguousarray(values[:, last])
