@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 #: Commands of this package, in the order help shows them.
 COMMANDS: Final = {
     "score": "vqa2cli.cli.score:score",
+    "ladder": "vqa2cli.cli.ladder:ladder",
     "stalls": "vqa2cli.cli.stalls:stalls",
     "models": "vqa2cli.cli.models:models",
     "engines": "vqa2cli.cli.engines:engines",

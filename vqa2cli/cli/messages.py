@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vqa2cli.report.plain_text import short_line
+from vqa2cli.report.plain_text import short_line, told
 
 if TYPE_CHECKING:
     from vqa2cli.assessment import Assessment
@@ -91,11 +91,6 @@ def failed_gates(row: Assessment) -> list[str]:
         for gate in row.gates
         if not gate.passed
     ]
-
-
-def told(value: float | str | None) -> str:
-    """Return a measured value as people read it."""
-    return f"{value:.6g}" if isinstance(value, int | float) else repr(value)
 
 
 class _StderrHandler(logging.Handler):

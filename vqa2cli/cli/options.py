@@ -148,6 +148,16 @@ gating = _together(
     ),
 )  # fmt: skip
 
+more_reports = click.option(
+    "--report",
+    "reports",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Also write a report to FILE in the format of its suffix (.json, .csv, .xml for JUnit, "
+    ".prom for Prometheus, .html); may be given again.",
+)
+
 keep_going = click.option(
     "--keep-going",
     is_flag=True,

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     MakeWriter = Callable[[TextSink], Writer[Row]]
 
 #: Format of an output file by its suffix.
-SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
+SUFFIXES = {
+    ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv",
+    ".xml": "junit", ".prom": "prometheus", ".html": "html",
+}  # fmt: skip
 
 
 def format_of(chosen: str | None, output: Path | None, known: Sequence[str], default: str) -> str:

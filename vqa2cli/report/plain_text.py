@@ -14,6 +14,11 @@ _INVISIBLE = frozenset(
 MAX_LINE = 400
 
 
+def told(value: float | str | None) -> str:
+    """Return a measured value as people read it: six digits, text in quotes."""
+    return f"{value:.6g}" if isinstance(value, int | float) else repr(value)
+
+
 def storable(text: str) -> str:
     """Return `text` without lone surrogates, so that any UTF-8 file can hold it.
 

@@ -1,0 +1,67 @@
+"""A report as one self-contained HTML page: no script, no request, every text escaped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vqa2cli.report.page.plots import curve_plot, timeline_plot
+from vqa2cli.report.plain_text import one_line, told
+from vqa2cli.report.rows import Record
+
+#: Worst windows that the page lists.
+WORST = 10
+
+
+def page(report: Record) -> str:
+    """Return the HTML of a report of `vqa2 score` or `vqa2 ladder`."""
+    environment = Environment(
+        loader=PackageLoader("vqa2cli.report.page", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["line"] = one_line
+    environment.filters["told"] = told
+    text = environment.get_template("report.html").render(
+        version=report["version"],
+        model=next((row["model"] for row in report["results"] if row["model"]), None),
+        ladders=[_ladder(ladder, report) for ladder in report.get("ladders", ())],
+        rows=[] if report.get("ladders") else report["results"],
+        timeline=_timeline("Timeline", report["results"]) if not report.get("ladders") else "",
+        worst=_worst(report["results"]),
+    )
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _ladder(ladder: Record, report: Record) -> dict[str, Any]:
+    """Return a ladder with its plots and the records of its rungs."""
+    records = {row["file"]: row for row in report["results"]}
+    names = {rung["file"]: rung["name"] for rung in ladder["rungs"]}
+    rows = [{**records[file], "name": name} for file, name in names.items()]
+    findings = [
+        {**finding, "check": check["id"]}
+        for check in ladder["checks"]
+        for finding in check["findings"]
+        if finding["start"] is not None
+    ]
+    return {
+        **ladder,
+        "rows": rows,
+        "curve": Markup(curve_plot(ladder)),
+        "timeline": _timeline(f"Timeline of {ladder['title']}", rows, findings),
+    }
+
+
+def _timeline(label: str, rows: list[Record], findings: list[Record] | None = None) -> Markup:
+    shown = [row for row in rows if row["segments"]]
+    return Markup(timeline_plot(label, shown, findings or [])) if shown else Markup("")
+
+
+def _worst(rows: list[Record]) -> list[Record]:
+    """Return the worst windows of all files, worst first."""
+    windows = [{**segment, "file": row["file"]} for row in rows for segment in row["segments"]]
+    return sorted(windows, key=lambda window: float(window["score"]))[:WORST]
