@@ -1,0 +1,126 @@
+"""How far apart two scores must be to mean something: the noticeable step of a model.
+
+    python -m train.ladder_step RUN/corpus
+
+Of pairs of encodes of one source by one codec, from contents the model never saw, those that it
+scores at least the step apart are in the order of their labels 95 times of 100. The result goes
+to `vqa2cli/ladder/noticeable.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from train.corpus import Item, read_items
+from train.evaluation import score_items
+from vqa2cli.config import EMBEDDED_MODEL, RunConfig
+from vqa2cli.errors import UsageError
+
+#: Share of pairs that must be in the right order.
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step in points, how many pairs it rests on, and what lies about it.
+
+    `pairs_beyond` are at least the step apart. `order_of_all` is the share of all pairs in the
+    right order, `interval` the middle 95 % of steps over resampled contents.
+    """
+
+    step: float
+    pairs: int
+    pairs_beyond: int
+    contents: int
+    order_of_all: float
+    interval: tuple[float, float]
+
+
+def noticeable_step(
+    scores: NDArray[np.float64], items: Sequence[Item], *, resamples: int = 200, seed: int = 0
+) -> Step:
+    """Return the step of a model from its scores of renditions.
+
+    Raises:
+        UsageError: no two renditions share source and codec.
+    """
+    gaps, right, contents = _pairs(scores, items)
+    if not len(gaps):
+        raise UsageError("no two renditions of one source and codec are in the corpus")
+    step, beyond = _step(gaps, right)
+    generator = np.random.default_rng(seed)
+    names = np.unique(contents)
+    members = {name: np.flatnonzero(contents == name) for name in names}
+    drawn = []
+    for _ in range(resamples):
+        chosen = np.concatenate([members[n] for n in generator.choice(names, len(names))])
+        drawn.append(_step(gaps[chosen], right[chosen])[0])
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Step(
+        step=step,
+        pairs=len(gaps),
+        pairs_beyond=beyond,
+        contents=len(names),
+        order_of_all=float(right.mean()),
+        interval=(float(low), float(high)),
+    )
+
+
+def _pairs(
+    scores: NDArray[np.float64], items: Sequence[Item]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+    """Return of each pair the gap in score, 1 if the order is right (a tie: 0.5), the content."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault((item.source, item.codec), []).append(index)
+    gaps, right, contents = [], [], []
+    for members in groups.values():
+        for place, one in enumerate(members):
+            for other in members[place + 1 :]:
+                better = np.sign(items[other].label - items[one].label)
+                if better:
+                    gap = scores[other] - scores[one]
+                    gaps.append(abs(gap))
+                    right.append((np.sign(gap) * better + 1) / 2)
+                    contents.append(items[one].content)
+    return np.array(gaps), np.array(right), np.array(contents)
+
+
+def _step(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, int]:
+    """Return the least gap from which on enough pairs are right, and how many those are."""
+    widest_first = np.argsort(-gaps, kind="stable")
+    share = np.cumsum(right[widest_first]) / np.arange(1, len(gaps) + 1)
+    enough = np.flatnonzero(share >= CONFIDENCE)
+    if not len(enough):
+        return float(gaps.max()), 0
+    last = int(enough[-1])
+    return float(gaps[widest_first[last]]), last + 1
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, folder, hub id.")
+@click.option("--split", type=click.Choice(["val", "test"]), default="val", show_default=True)
+@click.option("--every", type=click.IntRange(1), default=1, help="Take every N-th source only.")
+def main(corpus: Path, model: str, split: str, every: int) -> None:
+    """Measure the noticeable step of a model on the renditions of CORPUS."""
+    from vqa2cli.model import load_model
+
+    items = [item for item in read_items(corpus) if (item.split, item.kind) == (split, "rendition")]
+    kept = set(sorted({item.source for item in items})[::every])
+    items = [item for item in items if item.source in kept]
+    if not items:
+        raise UsageError(f"{corpus}: no rendition in the split {split}")
+    scores = score_items(load_model(model), items, corpus, RunConfig())
+    click.echo(json.dumps(asdict(noticeable_step(scores, items)), indent=1))
+
+
+if __name__ == "__main__":
+    main()
