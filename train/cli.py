@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from train.evaluate_cli import evaluate
+from train.instruct.base_cli import base
 from train.instruct.command import FOLDER, NEW_FOLDER, stage
 from train.instruct.known import first_sentence, is_instruct, recipe_names, recipe_path
 from vqa2cli.config import EMBEDDED_MODEL
@@ -18,11 +19,13 @@ class ByRecipe(click.Group):
     """One command a recipe: each kind takes its own options. The recipe may stand anywhere."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the recipes that ship."""
-        return recipe_names()
+        """Return the recipes that ship, and `base`, which trains nothing."""
+        return [*recipe_names(), "base"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """Return the command of a recipe, whose file need not be there yet."""
+        if cmd_name == "base":
+            return base
         path = recipe_path(cmd_name)
         kind = stage if is_instruct(path) else corpus
         return _with_recipe(kind, cmd_name, first_sentence(path))

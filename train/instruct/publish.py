@@ -73,9 +73,9 @@ class Publisher:
             kept.pop("llm.lm_head.weight", None)
         tensors = {published_key(key): _cast(value, dtype) for key, value in kept.items()}
         unused = {key: _cast(value, dtype) for key, value in unused_tensors(self.dims).items()}
-        _save({**unused, **tensors, **self._carried()}, folder / WEIGHTS_FILE)
+        save_whole({**unused, **tensors, **self._carried()}, folder / WEIGHTS_FILE)
         if adapters:
-            _save(
+            save_whole(
                 {key: _cast(value, None) for key, value in adapters.items()}, folder / ADAPTER_FILE
             )
         text = json.dumps(self.config, indent=1) + "\n"
@@ -111,7 +111,7 @@ def _cast(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
     return kept.detach().cpu().contiguous().clone()
 
 
-def _save(tensors: dict[str, Tensor], path: Path) -> None:
+def save_whole(tensors: dict[str, Tensor], path: Path) -> None:
     """Write a safetensors file that appears whole or not at all."""
     partial = path.with_suffix(".part")
     save_file(tensors, partial, metadata={"format": "pt"})
