@@ -173,10 +173,13 @@ class _Line:
         """Return the trace in `media_dur_s` and `stall_events` ([[position, seconds], …])."""
         if not self.text("stall_events"):
             return None
+        length_s = self.number("media_dur_s")
+        if length_s is None:
+            raise self.wrong("media_dur_s", "empty; stalls need the length of what plays, seconds")
         try:
             events = json.loads(self.text("stall_events"))
             pairs = tuple((float(position), float(length)) for position, length in events)
-            return StallTrace(self.number("media_dur_s") or 0.0, pairs)
+            return StallTrace(length_s, pairs)
         except (TypeError, ValueError) as error:
             raise self.wrong("stall_events", f"no stall trace ({error})") from error
 

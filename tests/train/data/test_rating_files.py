@@ -198,6 +198,7 @@ def test_a_name_given_wins_over_the_columns(tmp_path: Path) -> None:
         (("",), "empty"),
         (("video,mos,stall_events,media_dur_s", 'a,3,"[[1]]",9'), "line 2, stall_events"),
         (("video,mos,stall_events,media_dur_s", 'a,3,"[[1, -2]]",9'), "not negative"),
+        (("video,mos,stall_events", 'a,3,"[[1, 2]]"'), "line 2, media_dur_s: empty; stalls need"),
         (("video,mos,extra", "a,3,{"), "line 2, extra: malformed JSON"),
         (("a.mp4, 8, 24, 70", "b.mp4, 8, 24"), "line 2: expected path, duration, fps, mos"),
     ],
