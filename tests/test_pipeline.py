@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,23 +83,76 @@ def test_streaming_reports_the_stall_and_its_frames(clips: Path, model: QualityM
     assert row.diagnostics.findings[0].value == pytest.approx(1.0, abs=0.1)
 
 
-def test_the_stall_summary_reaches_the_prompt_and_the_facts_do(
-    clips: Path, model: QualityModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[tuple[str, str]] = []
+@pytest.fixture
+def told(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """Return what the model is told from now on: facts, and of stalls with each window."""
+    heard: list[tuple[str, list[str]]] = []
     scored = model.score_windows
 
-    def listen(windows: object, facts: str = "", stalls: str = "") -> object:
-        told.append((facts, stalls))
+    def listen(windows: list[object], facts: str, stalls: list[str]) -> object:
+        heard.append((facts, stalls))
         return scored(windows, facts=facts, stalls=stalls)  # type: ignore[arg-type]
 
     monkeypatch.setattr(model, "score_windows", listen)
+    return heard
+
+
+def judging(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the model judge stalls itself."""
+    monkeypatch.setattr(model, "protocol", replace(model.protocol, judges_stalls=True))
+
+
+def test_a_model_that_judges_stalls_is_told_of_them_and_keeps_its_answer(
+    clips: Path,
+    model: QualityModel,
+    told: list[tuple[str, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judging(model, monkeypatch)
     row = one(clips / "stalled.mp4", model, RunConfig(streaming=True))
-    one(clips / "stalled.mp4", model, RunConfig(stream_facts=False))
     assert row.stalling is not None
-    assert {stalls for _, stalls in told[:1]} == {row.stalling.summary}
+    assert row.session is not None
+    assert row.pooled is not None
+    assert row.score is not None
+    assert {text for _, texts in told for text in texts} == {row.stalling.summary}
     assert "h264" in told[0][0]
-    assert told[-1] == ("", "")
+    assert row.session.weighed_by == "model"
+    assert row.score.value == row.session.with_stalls == pytest.approx(row.pooled.mean)
+    assert row.session.without_stalls > row.session.with_stalls
+
+
+def test_it_may_be_told_of_stalls_frame_by_frame(
+    clips: Path,
+    model: QualityModel,
+    told: list[tuple[str, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judging(model, monkeypatch)
+    row = one(clips / "stalled.mp4", model, RunConfig(streaming=True, stall_text="sequence"))
+    assert row.frames is not None
+    digits = "".join(
+        re.sub("[^01]", "", text.split(": ")[1]) for _, texts in told for text in texts
+    )
+    assert [int(digit) for digit in digits] == list(row.frames.stalled)
+    assert "1" in digits
+
+
+def test_other_models_see_the_pictures_alone_and_the_session_model_weighs_the_stalls(
+    clips: Path, model: QualityModel, told: list[tuple[str, list[str]]]
+) -> None:
+    row = one(clips / "stalled.mp4", model, RunConfig(streaming=True))
+    plain = one(clips / "stalled.mp4", model, RunConfig(stream_facts=False))
+    assert {text for _, texts in told for text in texts} == {""}
+    assert told[-1][0] == ""
+    assert row.session is not None
+    assert row.score is not None
+    assert row.stalling is not None
+    assert row.score.value == row.session.with_stalls < row.session.without_stalls
+    counted = [event.counted for event in row.stalling.events]
+    assert [cost > 0 for cost in row.session.costs] == counted
+    assert plain.session is None
+    assert row.diagnostics is not None
+    assert "Without stalls the score would be" in row.diagnostics.text
 
 
 def test_a_file_that_is_no_video_costs_only_its_own_row(clips: Path, model: QualityModel) -> None:

@@ -28,6 +28,20 @@ class Score:
 
 
 @dataclass(frozen=True)
+class SessionVerdict:
+    """A clip as a streaming session: its score, and what its stalls take from it, in points.
+
+    `costs` holds a number for each event of its stalls, together `without_stalls - with_stalls`.
+    `weighed_by` tells who weighed them: the session model, or a scoring model that was told.
+    """
+
+    with_stalls: float
+    without_stalls: float
+    costs: tuple[float, ...]
+    weighed_by: Literal["session", "model"]
+
+
+@dataclass(frozen=True)
 class Segment:
     """The score of one window, [start, end) seconds."""
 
@@ -141,6 +155,7 @@ class Assessment:
     segments: tuple[Segment, ...] = ()
     pooled: PooledMetrics | None = None
     stalling: Stalling | None = None
+    session: SessionVerdict | None = None
     diagnostics: Diagnostics | None = None
     gates: tuple[Gate, ...] = ()
     timing: Timing | None = None

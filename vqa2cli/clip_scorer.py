@@ -8,13 +8,17 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from vqa2cli.assessment import Assessment, FrameStalls, Score, Segment, Timing
+import numpy as np
+
+from vqa2cli.assessment import Assessment, FrameStalls, Score, Segment, SessionVerdict, Timing
 from vqa2cli.config import MIN_LEVEL_MASS, WINDOWS_PER_PASS, RunConfig
 from vqa2cli.errors import VideoError
 from vqa2cli.levels import level_of
 from vqa2cli.pooling import pool_scores, spread
 from vqa2cli.report.diagnostics import diagnose
+from vqa2cli.session import Weigher, clip_session
 from vqa2cli.video.media import ClipEvent, Closed, KeyFrames, MotionFrames, Opened, WindowEnd
+from vqa2cli.video.stall_text import sequence_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +32,15 @@ class ClipScorer:
     """One clip on its way through the model.
 
     Pictures are turned into tokens as they come and dropped. Windows are scored
-    `WINDOWS_PER_PASS` at a time; where the prompt tells of stalls, they wait for the end of
-    the clip, because only then the stalls are known.
+    `WINDOWS_PER_PASS` at a time; where the model judges stalls, they wait for the end of the
+    clip, because only then the stalls are known. Other models' windows do not wait: the session
+    model weighs the stalls when the clip is through.
     """
 
     def __init__(self, model: QualityModel, config: RunConfig) -> None:
         self._model, self._config = model, config
-        told = config.streaming and config.tell_stalls
-        self._waits_for_stalls = told and model.protocol.accepts_stalls
+        self._weighs_stalls = config.streaming and config.tell_stalls
+        self._waits_for_stalls = self._weighs_stalls and model.protocol.judges_stalls
         self._facts = ""
         self._visual: list[Tensor] = []
         self._motion: MotionStream | None = None
@@ -59,8 +64,7 @@ class ClipScorer:
                 self._end_window(event)
             case Closed():
                 self._closed = event
-                told = event.stalling if self._waits_for_stalls else None
-                self._score_waiting(told.summary if told else "")
+                self._score_waiting()
 
     def finish(self, file: str, total_s: float) -> Assessment:
         """Return the assessment of `file`, which took `total_s` seconds.
@@ -75,6 +79,10 @@ class ClipScorer:
         durations_s = [end.end_s - end.start_s for end in self._ends]
         score = pool_scores(self._scores, durations_s)
         warnings = (*closed.warnings, *self._misfit(score))
+        session = self._session(closed, score)
+        if session is not None:
+            value = session.with_stalls
+            score = replace(score, value=value, level=level_of(value))
         segments = tuple(
             Segment(end.start_s, end.end_s, one.value, level_of(one.value))
             for end, one in zip(self._ends, self._scores, strict=True)
@@ -88,7 +96,8 @@ class ClipScorer:
             segments=segments,
             pooled=spread([one.value for one in self._scores], durations_s),
             stalling=closed.stalling,
-            diagnostics=diagnose(score, segments, closed.stalling, warnings),
+            session=session,
+            diagnostics=diagnose(score, segments, closed.stalling, warnings, session),
             timing=self._timing(closed, total_s),
             frames=frame_stalls(closed),
             marks=closed.marks,
@@ -119,15 +128,44 @@ class ClipScorer:
         self._visual, self._motion = [], None
         self._ends.append(end)
         if not self._waits_for_stalls and len(self._waiting) == WINDOWS_PER_PASS:
-            self._score_waiting("")
+            self._score_waiting()
 
-    def _score_waiting(self, stalls: str) -> None:
+    def _score_waiting(self) -> None:
+        """Score the windows that wait, and tell of the stalls where the clip is through."""
+        texts = self._stall_texts()
+        device = self._model.info.device
         with self._timed("llm"):
             for first in range(0, len(self._waiting), WINDOWS_PER_PASS):
-                device = self._model.info.device
-                batch = [_moved(w, device) for w in self._waiting[first : first + WINDOWS_PER_PASS]]
-                self._scores += self._model.score_windows(batch, facts=self._facts, stalls=stalls)
+                part = slice(first, first + WINDOWS_PER_PASS)
+                batch = [_moved(window, device) for window in self._waiting[part]]
+                self._scores += self._model.score_windows(
+                    batch, facts=self._facts, stalls=texts[part]
+                )
         self._waiting = []
+
+    def _stall_texts(self) -> list[str]:
+        """Return what the model is told of stalls with each window that waits."""
+        closed = self._closed
+        if not self._waits_for_stalls or closed is None or closed.stalling is None:
+            return [""] * len(self._waiting)
+        if self._config.stall_text == "summary":
+            return [closed.stalling.summary] * len(self._waiting)
+        assert closed.stalled is not None  # stalls were looked for
+        ends = np.cumsum([end.frames for end in self._ends])
+        return [
+            sequence_sentence(closed.stalled[end - window.frames : end])
+            for end, window in zip(ends, self._ends, strict=True)
+        ]
+
+    def _session(self, closed: Closed, score: Score) -> SessionVerdict | None:
+        """Return the clip as a streaming session, None where stalls are not to be weighed."""
+        if not self._weighs_stalls or closed.stalling is None:
+            return None
+        weigher: Weigher = "model" if self._waits_for_stalls else "session"
+        spans_s = [(end.start_s, end.end_s) for end in self._ends]
+        values = [one.value for one in self._scores]
+        told = clip_session(spans_s, values, closed.stalling, weigher, score.value)
+        return SessionVerdict(told.score, told.without_stalls, told.costs, weigher)
 
     def _check_numbers(self) -> None:
         for end, score in zip(self._ends, self._scores, strict=True):

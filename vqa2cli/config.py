@@ -55,6 +55,7 @@ EngineName = Literal[
     "auto", "pytorch", "onnxruntime", "onnxruntime-tensorrt", "openvino", "tensorrt"
 ]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+StallText = Literal["summary", "sequence"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class RunConfig:
     stalls: Path | None = None  # a log of stalls, or a folder of them
     same_content: bool = False  # all files are renditions of one content
     tell_stalls: bool = True  # under `streaming`, let stalls lower the score
+    stall_text: StallText = "summary"  # how a model that judges stalls is told of them
     marks: bool = False  # note key frames and black pictures
     jobs: int = 2
     max_seconds: float = MAX_SECONDS

@@ -10,6 +10,7 @@ from vqa2cli.assessment import (
     ModelInfo,
     Score,
     Segment,
+    SessionVerdict,
     Timing,
 )
 from vqa2cli.levels import soft_levels
@@ -22,6 +23,7 @@ EVENT = StallEvent(1.0, 2.5, "freeze", 1.0, False, ("motion_drop",), 0.9)
 MISSED = StallDifference("not_in_pixels", 3.0, 0.5, "line 3")
 LOG = LogReport("play.csv", "csv", True, 1, (MISSED,), ("entries sorted by their start",))
 STALLING = Stalling((EVENT,), 1, 1.5, 0.375, 0.0, 1.5, "1 stall, lasting 1.50 s.", "log", LOG)
+SESSION = SessionVerdict(50.0, 62.5, (12.5,), "session")
 SEGMENTS = (Segment(0.0, 2.0, 70.0, "good"), Segment(2.0, 4.0, 30.0, "poor"))
 
 
@@ -39,7 +41,8 @@ def scored(file: str = "r/720p.mp4") -> Assessment:
         segments=SEGMENTS,
         pooled=spread([70.0, 30.0], [2.0, 2.0]),
         stalling=STALLING,
-        diagnostics=diagnose(score, SEGMENTS, STALLING, warnings),
+        session=SESSION,
+        diagnostics=diagnose(score, SEGMENTS, STALLING, warnings, SESSION),
         gates=(Gate("score>=40", 50.0, True),),
         timing=Timing(0.1, 0.2, 0.3, 0.4, 1.0),
         frames=FrameStalls((0.0, 0.5), (0, 1)),

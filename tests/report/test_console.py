@@ -42,7 +42,7 @@ def drawn(*names: str, stream: io.StringIO | None = None) -> str:
 
 def test_a_row_tells_score_level_worst_window_and_stalls() -> None:
     (line,) = [line for line in drawn("clip.mp4").splitlines() if "clip.mp4" in line]
-    for cell in ("50.0", "fair", "30.0 at 2.0-4.0 s", "1 (1.5 s)", "one; two"):
+    for cell in ("50.0", "fair", "30.0 at 2.0-4.0 s", "1 (1.5 s, -12.5)", "one; two"):
         assert cell in line
 
 

@@ -16,7 +16,7 @@ from vqa2cli.report.rows import COLUMNS, compact_json, flat, record_of, stall_re
 
 KEYS = [
     "schema_version", "file", "status", "error", "warnings", "media", "declared", "model", "score",
-    "segments", "pooled_metrics", "stalling", "diagnostics", "gates", "timing",
+    "segments", "pooled_metrics", "stalling", "session", "diagnostics", "gates", "timing",
 ]  # fmt: skip
 
 
@@ -49,6 +49,16 @@ def test_a_stall_event_tells_its_duration() -> None:
     assert event["duration"] == pytest.approx(event["end"] - event["start"])
     assert list(event)[:3] == ["start", "end", "duration"]
     assert {"media_start", "kind", "open_ended", "evidence", "confidence"} <= event.keys()
+
+
+def test_a_weighed_stall_tells_its_cost_and_one_found_alone_does_not() -> None:
+    record = record_of(scored())
+    assert [event["cost"] for event in record["stalling"]["events"]] == [12.5]
+    assert record["session"] == {
+        "with_stalls": 50.0, "without_stalls": 62.5, "stall_cost": 12.5, "weighed_by": "session",
+    }  # fmt: skip
+    (found,) = stall_record(scored())["stalling"]["events"]
+    assert found["cost"] is None
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])

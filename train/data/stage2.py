@@ -28,13 +28,10 @@ from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.levels import level_of
 from vqa2cli.model.prompts import stall_text
 from vqa2cli.model.protocols import ScoringProtocol, find_protocol
-from vqa2cli.video.stall_text import sequence_text
+from vqa2cli.video.stall_text import sequence_sentence
 
 #: The scorers' own protocols (REFERENCE.md §0).
 PROTOCOLS: Final[dict[Task, str]] = {"ugc": "ugc-2024", "streaming": "streaming-2024"}
-
-#: What a sequence is introduced by; the digits alone would tell nobody what they are.
-_SEQUENCE: Final = "Frames of this video, 1 where it stalls and 0 where it plays: {digits}."
 
 
 def build_stage2(
@@ -174,8 +171,7 @@ def _stalls(
         elif rating.stalls.length_s * rating.fps > MAX_MOTION_FRAMES:
             left_out[f"{rating.dataset}: per-frame sequence over {MAX_MOTION_FRAMES} digits"] += 1
         else:
-            digits = sequence_text(rating.stalls.per_frame(rating.fps))
-            yield _SEQUENCE.format(digits=digits), form
+            yield sequence_sentence(rating.stalls.per_frame(rating.fps)), form
 
 
 def _pair(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
@@ -16,7 +16,7 @@ from vqa2cli.cli.gating import rules_of
 from vqa2cli.cli.inputs import find_clips
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
-from vqa2cli.config import RunConfig
+from vqa2cli.config import RunConfig, StallText
 from vqa2cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ FORMATS: Final = ("table", "json", "ndjson", "csv")
     "--stream-facts/--no-stream-facts",
     default=RunConfig.stream_facts,
     help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
+)
+@click.option(
+    "--stall-text",
+    type=click.Choice(get_args(StallText)),
+    default=RunConfig.stall_text,
+    help="How a model that judges stalls itself is told of them: a summary, or 0 and 1 a frame.",
 )
 @options.stalling
 @options.gating

@@ -42,6 +42,8 @@ class ScoringProtocol:
         prefix: start of the assistant's turn, whose last position is scored; None answers.
         blocks: what fills the slots, in order; blocks without a slot are left out.
         reference_weights: the authors' values of the five words, best first.
+        judges_stalls: its models learnt from people what stalls are worth, so a streaming score
+            is the model's own answer; else the session model weighs them.
         keyframes_per_second, motion_stride, motion_multiple: see `Sampling`.
         window_s, max_window_frames: longest window, seconds and decoded frames.
     """
@@ -51,6 +53,7 @@ class ScoringProtocol:
     prefix: str | None
     blocks: tuple[Block, ...]
     reference_weights: tuple[float, float, float, float, float] | None = None
+    judges_stalls: bool = False
     keyframes_per_second: float = 1.0
     motion_stride: int = 1
     motion_multiple: int = 4
@@ -113,6 +116,7 @@ _PROTOCOLS = (
         user="{stalls}How would you rate the quality of this video?\n<image>",
         prefix=_PREFIX,
         blocks=("V", "M"),
+        judges_stalls=True,
         reference_weights=_PAPER_WEIGHTS,
     ),
     ScoringProtocol(

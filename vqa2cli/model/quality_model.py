@@ -132,19 +132,23 @@ class QualityModel:
             )
 
     def score_windows(
-        self, windows: Sequence[WindowTokens], facts: str = "", stalls: str = ""
+        self, windows: Sequence[WindowTokens], facts: str = "", stalls: str | Sequence[str] = ""
     ) -> list[Score]:
         """Return the score of each window.
 
         Args:
             facts: a sentence on the encode; left out where the protocol has no place for it.
-            stalls: a stall summary; the same.
+            stalls: what is told of stalls, one text for all windows or one for each; the same.
 
         Raises:
             UsageError: the protocol answers questions and gives no score.
         """
         with torch.inference_mode():
-            sequences = [self._sequence(window, facts, stalls) for window in windows]
+            texts = [stalls] * len(windows) if isinstance(stalls, str) else stalls
+            sequences = [
+                self._sequence(window, facts, text)
+                for window, text in zip(windows, texts, strict=True)
+            ]
             logits: list[Tensor] = []
             for group in _groups([len(sequence) for sequence in sequences]):
                 embeds, mask = pad([sequences[index] for index in group])

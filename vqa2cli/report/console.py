@@ -109,7 +109,9 @@ def _stalls(record: Record) -> str:
         return ""
     total = stalling["rebuffer_duration_sec"] + stalling["initial_buffering_sec"]
     count = stalling["rebuffer_number"] + (stalling["initial_buffering_sec"] > 0)
-    return f"{count} ({total:.1f} s)" if count else "none"
+    session = record["session"]
+    cost = f", -{session['stall_cost']:.1f}" if session else ""
+    return f"{count} ({total:.1f} s{cost})" if count else "none"
 
 
 def _notes(record: Record) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vqa2cli.assessment import Diagnostics, Finding, Score, Segment
+from vqa2cli.assessment import Diagnostics, Finding, Score, Segment, SessionVerdict
 from vqa2cli.video.stalling import StallEvent, Stalling
 
 #: How a stall of each kind is called in a sentence.
@@ -22,19 +22,25 @@ _STALL_DEGREES = ((1.0, "short"), (3.0, "noticeable"), (float("inf"), "long"))
 
 
 def diagnose(
-    score: Score, segments: Sequence[Segment], stalling: Stalling | None, warnings: Sequence[str]
+    score: Score,
+    segments: Sequence[Segment],
+    stalling: Stalling | None,
+    warnings: Sequence[str],
+    session: SessionVerdict | None = None,
 ) -> Diagnostics:
     """Return the sentences and findings of one clip, from its measured facts alone.
 
-    Score and level come first, then the worst window when there are several, each stall, and
-    each warning.
+    Score and level come first, then the worst window when there are several, each stall with
+    what it costs, what they cost together, and each warning.
     """
     events = stalling.events if stalling else ()
+    costs = session.costs if session else (0.0,) * len(events)
     sentences = [
         f"Quality is {score.level}: {score.value:.1f} of 100.",
         *_worst_window(segments),
         *(["No stall was found."] if stalling and not events else []),
-        *(_stall_sentence(event) for event in events),
+        *(_stall_sentence(event, cost) for event, cost in zip(events, costs, strict=True)),
+        *_without_stalls(session),
         *(f"Warning: {warning.rstrip('.')}." for warning in warnings),
     ]
     findings = tuple(_stall_finding(event) for event in events if event.counted)
@@ -52,8 +58,15 @@ def _worst_window(segments: Sequence[Segment]) -> list[str]:
     ]
 
 
-def _stall_sentence(event: StallEvent) -> str:
+def _without_stalls(session: SessionVerdict | None) -> list[str]:
+    if session is None or not any(session.costs):
+        return []
+    return [f"Without stalls the score would be {session.without_stalls:.1f}."]
+
+
+def _stall_sentence(event: StallEvent, cost: float) -> str:
     until = ", to the end of the clip" if event.open_ended else ""
+    until += f", costs {cost:.1f} points" if cost else ""
     what = _KINDS[event.kind]
     return (
         f"{what[0].upper()}{what[1:]} of {event.duration:.2f} s, "

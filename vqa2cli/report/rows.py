@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from vqa2cli.assessment import Assessment, Timing
+from vqa2cli.assessment import Assessment, SessionVerdict, Timing
 from vqa2cli.config import SCHEMA_VERSION
 from vqa2cli.levels import LEVELS
 from vqa2cli.report.plain_text import storable
@@ -45,6 +45,7 @@ _STALLING = (
     "summary",
     "source",
 )
+_SESSION = ("with_stalls", "without_stalls", "stall_cost", "weighed_by")
 _DECLARED = ("bandwidth", "average_bandwidth", "width", "height", "frame_rate", "codecs")
 _STALL_LOG = ("file", "format", "recorded", "matched", "differences", "notes")
 _MODEL = ("name", "revision", "sha256", "protocol", "device", "engine", "precision")
@@ -68,6 +69,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     **{f"stalling_{name}": ("stalling", name) for name in _STALLING},
     "stalling_events": ("stalling", "events"),
     **{f"stalling_log_{name}": ("stalling", "log", name) for name in _STALL_LOG},
+    **{f"session_{name}": ("session", name) for name in _SESSION},
     "diagnostics_text": ("diagnostics", "text"),
     "diagnostics_findings": ("diagnostics", "findings"),
     "gates": ("gates",),
@@ -96,7 +98,8 @@ def record_of(row: Assessment) -> Record:
         "score": asdict(row.score) if row.score else None,
         "segments": [asdict(segment) for segment in row.segments],
         "pooled_metrics": {"vqa2": asdict(row.pooled)} if row.pooled else None,
-        "stalling": _stalling(row.stalling) if row.stalling else None,
+        "stalling": _stalling(row.stalling, row.session) if row.stalling else None,
+        "session": _session(row.session) if row.session else None,
         "diagnostics": asdict(row.diagnostics) if row.diagnostics else None,
         "gates": [asdict(gate) for gate in row.gates],
         "timing": _timing(row.timing) if row.timing else None,
@@ -111,7 +114,7 @@ def stall_record(row: Assessment) -> Record:
         "status": row.status,
         "error": asdict(row.error) if row.error else None,
         "warnings": [],
-        "stalling": _stalling(row.stalling) if row.stalling else None,
+        "stalling": _stalling(row.stalling, None) if row.stalling else None,
     }
     return _strict(record, row.warnings)
 
@@ -151,11 +154,25 @@ def _at(record: Any, path: tuple[str, ...]) -> Any:
     return record
 
 
-def _stalling(stalling: Stalling) -> Record:
-    """Return `stalling` with the derived length of every event."""
-    events = [{"start": e.start, "end": e.end, "duration": e.duration} | asdict(e) for e in
-              stalling.events]  # fmt: skip
+def _stalling(stalling: Stalling, session: SessionVerdict | None) -> Record:
+    """Return `stalling` with the derived length of every event, and its cost where weighed."""
+    costs = session.costs if session else (None,) * len(stalling.events)
+    events = [
+        {"start": event.start, "end": event.end, "duration": event.duration}
+        | asdict(event)
+        | {"cost": cost}
+        for event, cost in zip(stalling.events, costs, strict=True)
+    ]
     return {**asdict(stalling), "events": events}
+
+
+def _session(session: SessionVerdict) -> Record:
+    return {
+        "with_stalls": session.with_stalls,
+        "without_stalls": session.without_stalls,
+        "stall_cost": session.without_stalls - session.with_stalls,
+        "weighed_by": session.weighed_by,
+    }
 
 
 def _timing(timing: Timing) -> Record:

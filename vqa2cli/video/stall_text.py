@@ -16,6 +16,12 @@ def sequence_text(stalled: NDArray[np.uint8]) -> str:
     return "".join("1" if flag else "0" for flag in stalled)
 
 
+def sequence_sentence(stalled: NDArray[np.uint8]) -> str:
+    """Return format 1 with what it is; the digits alone would tell nobody."""
+    digits = sequence_text(stalled)
+    return f"Frames of this video, 1 where it stalls and 0 where it plays: {digits}."
+
+
 def summary_text(
     durations_s: Sequence[float],
     stall_ratio: float,
