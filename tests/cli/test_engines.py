@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engines.precision import TOLERANCE
 from tests.cli.conftest import Run
 from vqa2cli.model import motion_engine
 from vqa2cli.model.motion_engine import Availability
@@ -41,7 +42,7 @@ def test_every_engine_here_is_checked(vqa2: Run, model_dir: Path) -> None:
 def test_a_check_that_fails_ends_with_4(
     vqa2: Run, model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engines.parity.TOLERANCE", {"fp32": -1.0})
+    monkeypatch.setitem(TOLERANCE, "fp32", 1e-12)
     assert vqa2("engines", "check", "--model", model_dir).code == 4
 
 

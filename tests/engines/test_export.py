@@ -15,6 +15,7 @@ from engines.cache import ArtifactCache, default_cache_dir, graph_hash
 from engines.contract import Graph
 from engines.errors import EngineUnavailable
 from engines.export import export_graph, float32_twin, has_onnx, onnx_bytes
+from engines.precision import TOLERANCE
 from tests.engines.toys import GRAPH, Toy, small_motion
 
 KINDS = {"fp32": onnx.TensorProto.FLOAT, "fp16": onnx.TensorProto.FLOAT16}
@@ -38,7 +39,7 @@ def test_the_motion_graph_is_written_in_every_precision(tmp_path, precision):
 
 
 def test_an_export_that_differs_is_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("engines.export.TOLERANCE", {"fp32": -1.0})
+    monkeypatch.setitem(TOLERANCE, "fp32", -1.0)
     with pytest.raises(EngineUnavailable, match="differs from torch"):
         export_graph(GRAPH, tmp_path / "toy.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -7,10 +7,11 @@ import pytest
 
 from engines.export import examples, run_float32
 from engines.parity import Parity, compare, measure
-from engines.precision import TOLERANCE, difference, sound_precision
+from engines.precision import MOST, TOLERANCE, allowed, difference, sound_precision
 from engines.registry import create_engine
 from tests.engines.toys import available_here, small_motion
 from vqa2cli.model.motion import MotionStream
+from vqa2cli.model.motion_engine import load_motion_graph
 
 PAIRS = [(name, kind) for kind in ("fp32", "bf16", "fp16") for name in available_here(kind)]
 
@@ -77,6 +78,55 @@ def test_a_number_that_is_none_fails_parity(graph):
     assert difference(np.zeros(0), np.zeros(0)) == 0.0
     with pytest.raises(ValueError, match="differ"):
         difference(np.zeros(2), np.zeros(3))
+
+
+BREAKS = {
+    "frames one late": lambda frames: np.roll(frames, 1, axis=0),
+    "channels swapped": lambda frames: frames[..., ::-1],
+    "sides turned": lambda frames: frames.swapaxes(1, 2),
+}
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_trained_network_is_held_to_what_torch_does_and_a_broken_engine_still_shows(precision):
+    trained = load_motion_graph("mini")
+    with create_engine("pytorch", trained, device="cpu", precision=precision) as engine:
+        found = compare(engine, (1, 5))
+        assert found.passed
+        assert found.limit <= MOST
+        for name, spoil in BREAKS.items():
+            assert not compare(Spoilt(engine, spoil), (5,)).passed, name
+
+
+class Spoilt:
+    """An engine that gets its frames wrong."""
+
+    def __init__(self, engine, spoil):
+        self.engine, self.spoil = engine, spoil
+        self.name, self.device, self.precision = "spoilt", engine.device, engine.precision
+        self.graph = engine.graph
+
+    def run(self, feeds):
+        return self.engine.run({"frames": self.spoil(feeds["frames"])})
+
+
+def test_one_length_is_not_forgiven_for_what_rounding_does_at_another(graph, monkeypatch):
+    limits = {3: TOLERANCE["bf16"], 5: 0.2}
+    monkeypatch.setattr("engines.parity.tolerance", lambda *given: limits[len(given[2]["frames"])])
+    monkeypatch.setattr("engines.parity.difference", lambda got, want: 0.15)
+    with create_engine("pytorch", graph, device="cpu", precision="bf16") as engine:
+        assert compare(engine, (5,)).passed
+        found = compare(engine, (3, 5))
+    assert not found.passed
+    assert found.limit == TOLERANCE["bf16"]
+
+
+def test_only_rounding_widens_the_tolerance():
+    assert allowed("fp32", 1.0) == TOLERANCE["fp32"]
+    assert allowed("bf16", 0.0) == TOLERANCE["bf16"]
+    assert allowed("bf16", 0.1) == pytest.approx(0.15)
+    assert allowed("bf16", 9.0) == MOST
+    assert allowed("fp16", float("nan")) == TOLERANCE["fp16"]
 
 
 def test_speed_is_of_the_best_run_after_a_warm_one(graph):
