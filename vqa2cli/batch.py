@@ -11,6 +11,7 @@ from vqa2cli.assessment import Assessment, Failure
 from vqa2cli.clip_facts import ClipFacts, same_content
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import VideoError, Vqa2Error
+from vqa2cli.journal import Journal
 from vqa2cli.video.logs.read import stall_logs
 from vqa2cli.video.logs.records import StallLog
 from vqa2cli.video.media import ClipEvent, Sampling
@@ -28,12 +29,16 @@ Clip = Source | Refused
 
 
 def assess_all(
-    files: Iterable[Clip], sampling: Sampling, config: RunConfig, assess: Assess
+    files: Iterable[Clip],
+    sampling: Sampling,
+    config: RunConfig,
+    assess: Assess,
+    journal: Journal | None = None,
 ) -> Generator[Assessment, None, None]:
     """Yield a row for each file and for each rung of a playlist, in order.
 
     Rungs of one playlist, and all clips under `config.same_content`, are checked against
-    each other, so their rows come together.
+    each other, so their rows come together. Rows that `journal` has are not made again.
 
     Raises:
         UsageError: the log of stalls cannot be used.
@@ -43,7 +48,7 @@ def assess_all(
     if config.stalls is not None:
         logs = stall_logs(config.stalls, [clip for clip in clips if not isinstance(clip, Refused)])
     with DecodePool(config.jobs, config.max_seconds) as pool:
-        batch = _Batch(pool, sampling, assess, logs)
+        batch = _Batch(pool, sampling, assess, logs, journal)
         group: list[_Done] = []
         for index, done in enumerate(batch.rows(clips, config.jobs)):
             group.append(done)
@@ -68,23 +73,40 @@ class _Done:
     row: Assessment
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A clip that is being decoded, or whose row is known."""
+
+    clip: Clip
+    facts: ClipFacts
+    events: Iterable[ClipEvent] | None
+    key: str | None = None
+    known: Assessment | None = None
+
+
 class _Batch:
     """Assesses clips through a pool of decoders."""
 
     def __init__(
-        self, pool: DecodePool, sampling: Sampling, assess: Assess, logs: dict[str, StallLog]
+        self,
+        pool: DecodePool,
+        sampling: Sampling,
+        assess: Assess,
+        logs: dict[str, StallLog],
+        journal: Journal | None,
     ) -> None:
         self._pool, self._sampling, self._assess, self._logs = pool, sampling, assess, logs
+        self._journal = journal
 
     def rows(self, clips: Iterable[Clip], ahead: int) -> Iterator[_Done]:
         """Yield the row of each clip, up to `ahead` being decoded at a time."""
-        waiting: deque[tuple[Clip, Iterable[ClipEvent]]] = deque()
+        waiting: deque[_Begun] = deque()
         for clip in clips:
-            waiting.append((clip, self._decoded(clip)))
+            waiting.append(self._begin(clip, ClipFacts.of(clip, self._logs.get(str(clip)))))
             if len(waiting) >= ahead:
-                yield self._done(*waiting.popleft())
+                yield self._done(waiting.popleft())
         while waiting:
-            yield self._done(*waiting.popleft())
+            yield self._done(waiting.popleft())
 
     def settled(self, group: list[_Done]) -> list[Assessment]:
         """Return the rows of clips that show the same, their stalls checked against each other.
@@ -99,16 +121,32 @@ class _Batch:
 
     def _again(self, done: _Done, row: Assessment) -> Assessment:
         facts = replace(done.facts, settled=row.stalling)
-        return self._row(done.clip, facts, self._decoded(done.clip))
+        return self._done(self._begin(done.clip, facts)).row
 
-    def _decoded(self, clip: Clip) -> Iterable[ClipEvent]:
+    def _begin(self, clip: Clip, facts: ClipFacts) -> _Begun:
+        """Find the row of a clip in the journal, or have the clip decoded."""
         if isinstance(clip, Refused):
-            return _Refusal(clip)
-        return self._pool.submit(clip, self._sampling)
+            return _Begun(clip, facts, _Refusal(clip))
+        key = self._key(clip, facts)
+        known = self._journal.row(key, str(clip)) if self._journal and key else None
+        events = None if known else self._pool.submit(clip, self._sampling)
+        return _Begun(clip, facts, events, key, known)
 
-    def _done(self, clip: Clip, events: Iterable[ClipEvent]) -> _Done:
-        facts = ClipFacts.of(clip, self._logs.get(str(clip)))
-        return _Done(clip, facts, self._row(clip, facts, events))
+    def _key(self, clip: Source, facts: ClipFacts) -> str | None:
+        """Return the clip's key, None without a journal or where the clip cannot be read."""
+        try:
+            return self._journal.key(clip, facts) if self._journal else None
+        except OSError:
+            return None
+
+    def _done(self, begun: _Begun) -> _Done:
+        clip, facts = begun.clip, begun.facts
+        if begun.known is not None:
+            return _Done(clip, facts, begun.known)
+        row = self._row(clip, facts, begun.events or ())
+        if self._journal is not None and begun.key and row.error is None:
+            self._journal.keep(begun.key, row)
+        return _Done(clip, facts, row)
 
     def _row(self, clip: Clip, facts: ClipFacts, events: Iterable[ClipEvent]) -> Assessment:
         """Return the row of one clip; whatever goes wrong in it alone stays in its row."""

@@ -76,6 +76,7 @@ class RunConfig:
     tell_stalls: bool = True  # under `streaming`, let stalls lower the score
     stall_text: StallText = "summary"  # how a model that judges stalls is told of them
     marks: bool = False  # note key frames and black pictures
+    resume: Path | None = None  # journal of finished rows, made where it is not there
     jobs: int = 2
     max_seconds: float = MAX_SECONDS
     keep_going: bool = False

@@ -14,6 +14,7 @@ from vqa2cli.batch import Clip, assess_all
 from vqa2cli.clip_scorer import ClipScorer, frame_stalls
 from vqa2cli.config import MAX_SECONDS, MIN_STALL_S, RunConfig
 from vqa2cli.errors import UsageError, VideoError
+from vqa2cli.journal import open_journal
 from vqa2cli.video.media import ClipEvent, Closed, Sampling
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.worker import DecodePool
@@ -57,8 +58,9 @@ def score_files(
             scorer.take(event)
         return scorer.finish(file, perf_counter() - started)
 
-    for row in assess_all(files, sampling, settings, assess):
-        yield replace(row, model=model.info)
+    with open_journal(settings, sampling, model.info) as journal:
+        for row in assess_all(files, sampling, settings, assess, journal):
+            yield replace(row, model=model.info)
 
 
 def stall_files(

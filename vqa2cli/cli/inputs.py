@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.errors import UsageError
 
@@ -55,6 +57,16 @@ def find_clips(
     segments = [extent.path for run in runs for extent in run.extents]
     refuse_overwriting(outputs, [*files, *segments])
     return clips
+
+
+def show_clips(clips: Iterable[Clip]) -> None:
+    """Write a line for each clip: its name, and why it cannot be used where that is known."""
+    from vqa2cli.report.plain_text import one_line
+    from vqa2cli.video.playlists.expand import Refused
+
+    for clip in clips:
+        why = f": {clip.error}" if isinstance(clip, Refused) else ""
+        click.echo(one_line(f"{clip}{why}"))
 
 
 def refuse_overwriting(outputs: Iterable[Path | None], files: Iterable[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,9 @@ import click
 from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import exit_code
 from vqa2cli.cli.inputs import find_files, refuse_overwriting
-from vqa2cli.cli.ladder_reports import FORMATS, check_installed, open_reports
+from vqa2cli.cli.ladder_reports import FORMATS, LadderReports
 from vqa2cli.cli.messages import Messenger
-from vqa2cli.cli.reports import format_of
+from vqa2cli.cli.reports import Outputs, check_installed
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError
 
@@ -72,6 +73,7 @@ FILE = click.Path(path_type=Path)
 )
 @options.gating
 @options.reading
+@options.resume
 @options.keep_going
 @options.loudness  # fmt: skip
 def ladder(
@@ -105,19 +107,19 @@ def ladder(
     told = read_policy(policy, gates)
     check_answerable(told.gates, replace(config, streaming=True))
     checks = settings_of(told.ladder, [check.id for check in CHECKS])
-    chosen = format_of(chosen_format, output, FORMATS, "table")
-    check_installed(chosen, reports, against=against is not None)
+    out = Outputs.of(chosen_format, output, reports, FORMATS)
+    check_installed(out.formats, against=against is not None)
     titles = _titles(inputs, map_file, messenger)
     anchors = _titles((against,), None, messenger) if against else ()
     files = [Path(rung.file) for title in (*titles, *anchors) for rung in title.rungs]
-    refuse_overwriting((output, *reports), files)
+    refuse_overwriting((output, *reports, config.resume), files)
     if dry_run:
         from vqa2cli.cli.ladder_plan import show_plan
 
-        show_plan(titles, config, chosen, output)
+        show_plan(titles, config, out.chosen, output)
         return exit_code(unscored=False, gate_failed=False)
     job = _Job(config, told, checks, messenger)
-    return job.run(_paired(titles, anchors), chosen, output, reports)
+    return job.run(_paired(titles, anchors), out)
 
 
 def _titles(
@@ -173,24 +175,19 @@ class _Job:
     checks: dict[str, Setting]
     messenger: Messenger
 
-    def run(
-        self,
-        pairs: Sequence[tuple[Title, Title | None]],
-        chosen: str,
-        output: Path | None,
-        others: Sequence[Path],
-    ) -> int:
+    def run(self, pairs: Sequence[tuple[Title, Title | None]], out: Outputs) -> int:
         """Score and judge every title into the reports; return the exit code."""
         from vqa2cli.ladder.judge import verdict_on
         from vqa2cli.ladder.scoring import LadderScorer
         from vqa2cli.pipeline import configured_model
 
-        with open_reports(chosen, output, others) as reports:
+        with out.open() as streams:
             scorer = LadderScorer(configured_model(self.config), self.config)
-            for title, anchor in pairs:
-                judged = self._ladder(scorer, title)
-                against = self._ladder(scorer, anchor) if anchor else None
-                reports.verdicts.append(verdict_on(judged, self.checks, against))
+            with closing(LadderReports(streams)) as reports:
+                for title, anchor in pairs:
+                    judged = self._ladder(scorer, title)
+                    against = self._ladder(scorer, anchor) if anchor else None
+                    reports.verdicts.append(verdict_on(judged, self.checks, against))
         verdicts = reports.verdicts
         return exit_code(
             unscored=any(verdict.unscored for verdict in verdicts),

@@ -158,6 +158,13 @@ more_reports = click.option(
     ".prom for Prometheus, .html); may be given again.",
 )
 
+resume = click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep finished rows in FILE, and take those that an earlier run left there.",
+)
+
 keep_going = click.option(
     "--keep-going",
     is_flag=True,

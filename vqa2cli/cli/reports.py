@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from vqa2cli.errors import UsageError
+from vqa2cli.errors import MissingError, UsageError
 from vqa2cli.report.output import TextSink, report_file
 
 if TYPE_CHECKING:
@@ -50,6 +52,67 @@ def open_output(output: Path | None) -> AbstractContextManager[TextSink]:
         UsageError: `output` cannot be written.
     """
     return nullcontext(sys.stdout) if output is None else report_file(output)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the reports of a run go: `output` (stdout if None) as `chosen`, and more files."""
+
+    chosen: str
+    output: Path | None
+    others: tuple[tuple[str, Path], ...]
+
+    @classmethod
+    def of(
+        cls,
+        chosen: str | None,
+        output: Path | None,
+        others: Sequence[Path],
+        known: Sequence[str],
+    ) -> Outputs:
+        """Return the outputs as the options name them.
+
+        Raises:
+            UsageError: a suffix means none of the `known` formats.
+        """
+        named = tuple((format_of(None, other, known, "table"), other) for other in others)
+        return cls(format_of(chosen, output, known, "table"), output, named)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Every format that is written."""
+        return (self.chosen, *(name for name, _ in self.others))
+
+    @property
+    def grows_on_terminal(self) -> bool:
+        """Whether results appear on the terminal as they come, where a bar would be in the way."""
+        return self.chosen != "table" and self.output is None and sys.stdout.isatty()
+
+    @contextmanager
+    def open(self) -> Iterator[list[tuple[str, TextSink]]]:
+        """Give each format with its stream; files appear when the block ends.
+
+        Raises:
+            UsageError: a file cannot be written.
+        """
+        with ExitStack() as stack:
+            first = (self.chosen, stack.enter_context(open_output(self.output)))
+            rest = [(name, stack.enter_context(open_output(path))) for name, path in self.others]
+            yield [first, *rest]
+
+
+def check_installed(formats: Sequence[str], *, against: bool) -> None:
+    """Make sure, before hours of work, that what the reports need is installed.
+
+    Raises:
+        MissingError: it is not; the message says how to get it.
+    """
+    for wanted, package, what in (
+        ("html" in formats, "matplotlib", "the HTML report"),
+        (against, "bjontegaard", "--against"),
+    ):
+        if wanted and find_spec(package) is None:
+            raise MissingError(f"{what} needs {package}: pip install 'vqa2[report]'")
 
 
 @contextmanager

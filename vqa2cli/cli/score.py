@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
 from vqa2cli.cli import options
-from vqa2cli.cli.exit_codes import exit_code
+from vqa2cli.cli.exit_codes import OK, exit_code
 from vqa2cli.cli.gating import rules_of
-from vqa2cli.cli.inputs import find_clips
+from vqa2cli.cli.inputs import find_clips, show_clips
 from vqa2cli.cli.messages import Messenger
-from vqa2cli.cli.reports import format_of, open_frames, open_output, write_rows
+from vqa2cli.cli.reports import Outputs, check_installed, open_frames, write_rows
 from vqa2cli.config import RunConfig, StallText
 from vqa2cli.errors import UsageError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vqa2cli.gates.rules import Rule
     from vqa2cli.report.rows import Record
 
-FORMATS: Final = ("table", "json", "ndjson", "csv")
+FORMATS: Final = ("table", "json", "ndjson", "csv", "junit", "prometheus", "github", "html")
 
 
 @click.command()
@@ -40,6 +40,7 @@ FORMATS: Final = ("table", "json", "ndjson", "csv")
     type=click.Choice(FORMATS),
     help="Format of the report [by -o's suffix, else table].",
 )
+@options.more_reports
 @options.frames
 @options.running
 @click.option(
@@ -62,7 +63,9 @@ FORMATS: Final = ("table", "json", "ndjson", "csv")
 @options.stalling
 @options.gating
 @options.reading
+@options.resume
 @options.keep_going
+@click.option("--dry-run", is_flag=True, help="List the clips that would be scored, and stop.")
 @options.loudness
 def score(
     inputs: tuple[str, ...],
@@ -71,6 +74,8 @@ def score(
     frames: Path | None,
     gates: tuple[str, ...],
     policy: Path | None,
+    reports: tuple[Path, ...],
+    dry_run: bool,
     verbose: int,
     quiet: bool,
     **settings: Any,
@@ -89,10 +94,14 @@ def score(
     if config.stalls is not None and not config.streaming:
         raise UsageError("--stalls tells of a session's stalls, so it needs --streaming")
     messenger = Messenger(verbose, quiet)
-    chosen = format_of(chosen_format, output, FORMATS, "table")
-    clips = find_clips(inputs, (output, frames), messenger)
+    out = Outputs.of(chosen_format, output, reports, FORMATS)
+    check_installed(out.formats, against=False)
+    clips = find_clips(inputs, (output, *reports, frames, config.resume), messenger)
+    if dry_run:
+        show_clips(clips)
+        return OK
     return exit_code(
-        **_score(clips, config, rules, messenger, chosen, output, frames),
+        **_score(clips, config, rules, messenger, out, frames),
         keep_going=config.keep_going,
     )
 
@@ -102,31 +111,38 @@ def _score(
     config: RunConfig,
     rules: Sequence[Rule],
     messenger: Messenger,
-    chosen: str,
-    output: Path | None,
+    out: Outputs,
     frames: Path | None,
 ) -> dict[str, bool]:
-    """Score `clips` into the report; return what decides the exit code."""
+    """Score `clips` into the reports; return what decides the exit code."""
     from vqa2cli.gates.judging import judged_all
     from vqa2cli.pipeline import configured_model, score_files
     from vqa2cli.report.rows import record_of
+    from vqa2cli.report.writers import ManyWriter
 
-    on_terminal = chosen != "table" and output is None and sys.stdout.isatty()
-    with open_output(output) as stream, open_frames(frames) as per_frame:
+    with out.open() as streams, open_frames(frames) as per_frame:
         model = configured_model(config)
         messenger.detail(f"model {model.info.name} on {model.info.device}: {model.info}")
-        # Closing the writer ends the report, also of a run that is stopped, so that it parses.
+        makers = _writers()
+        # Closing the writers ends the reports, also of a run that is stopped, so that they parse.
         with (
-            closing(_writers()[chosen](stream)) as writer,
+            closing(ManyWriter([makers[name](stream) for name, stream in streams])) as writer,
             closing(score_files(clips, model, config)) as rows,
         ):
             judged = judged_all(rows, rules)
-            told = messenger.following(judged, len(clips), on_terminal=on_terminal)
+            told = messenger.following(judged, len(clips), on_terminal=out.grows_on_terminal)
             return write_rows(told, record_of, writer, per_frame)
 
 
 def _writers() -> dict[str, MakeWriter[Record]]:
     from vqa2cli.report.console import TableWriter
+    from vqa2cli.report.whole import WHOLE, WholeWriter
     from vqa2cli.report.writers import CsvWriter, JsonWriter, NdjsonWriter
 
-    return {"table": TableWriter, "json": JsonWriter, "ndjson": NdjsonWriter, "csv": CsvWriter}
+    return {
+        "table": TableWriter,
+        "json": JsonWriter,
+        "ndjson": NdjsonWriter,
+        "csv": CsvWriter,
+        **{name: partial(WholeWriter, render=render) for name, render in WHOLE.items()},
+    }

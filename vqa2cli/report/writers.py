@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 from vqa2cli.config import SCHEMA_VERSION, VERSION
 from vqa2cli.report.output import TextSink
@@ -29,6 +29,23 @@ class Writer(Protocol[Row]):
     def close(self) -> None:
         """End the report."""
         ...
+
+
+class ManyWriter(Generic[Row]):
+    """Hands every row to several writers."""
+
+    def __init__(self, writers: Sequence[Writer[Row]]) -> None:
+        self._writers = writers
+
+    def write(self, row: Row) -> None:
+        """Add one row to each."""
+        for writer in self._writers:
+            writer.write(row)
+
+    def close(self) -> None:
+        """End each report."""
+        for writer in self._writers:
+            writer.close()
 
 
 class JsonWriter:
