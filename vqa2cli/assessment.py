@@ -7,6 +7,7 @@ from typing import Literal
 
 from vqa2cli.errors import VideoErrorKind
 from vqa2cli.video.marks import Marks
+from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import DeclaredFacts, MediaInfo
 from vqa2cli.video.stalling import Stalling
 
@@ -160,6 +161,7 @@ class Assessment:
     gates: tuple[Gate, ...] = ()
     timing: Timing | None = None
     frames: FrameStalls | None = field(default=None, repr=False)
+    measures: SignalMeasures | None = field(default=None, repr=False, compare=False)
     marks: Marks | None = field(default=None, repr=False)
 
     @property

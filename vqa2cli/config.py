@@ -75,6 +75,7 @@ class RunConfig:
     same_content: bool = False  # all files are renditions of one content
     tell_stalls: bool = True  # under `streaming`, let stalls lower the score
     stall_text: StallText = "summary"  # how a model that judges stalls is told of them
+    diagnostics: bool = True  # measure the signal and report what is wrong with it
     marks: bool = False  # note key frames and black pictures
     resume: Path | None = None  # journal of finished rows, made where it is not there
     jobs: int = 2

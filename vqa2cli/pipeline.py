@@ -49,7 +49,7 @@ def score_files(
         find_stalls=settings.streaming,
         min_stall_s=settings.min_stall_s,
     )
-    sampling = replace(sampling, marks=settings.marks)
+    sampling = replace(sampling, marks=settings.marks, measure=settings.diagnostics)
 
     def assess(file: str, events: Iterable[ClipEvent]) -> Assessment:
         started = perf_counter()

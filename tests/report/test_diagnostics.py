@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.report.assessments import EVENT, SEGMENTS, STALLING
-from vqa2cli.assessment import Score
+from vqa2cli.assessment import Finding, Score, Segment
 from vqa2cli.levels import soft_levels
 from vqa2cli.report.diagnostics import diagnose
 from vqa2cli.video.stalling import StallEvent, Stalling
@@ -24,7 +24,8 @@ def test_the_worst_of_several_windows_is_named_with_its_times() -> None:
 def test_each_stall_is_a_sentence_and_a_finding() -> None:
     told = diagnose(SCORE, SEGMENTS, STALLING, ())
     assert "Stall (frozen picture) of 1.50 s, 1.00-2.50 s." in told.text
-    (finding,) = told.findings
+    finding, window = told.findings
+    assert (window.attribute, window.source) == ("quality", "model")
     assert (finding.attribute, finding.degree, finding.source) == (
         "freeze",
         "noticeable",
@@ -48,3 +49,18 @@ def test_that_no_stall_was_found_is_said_only_where_stalls_were_sought() -> None
 
 def test_warnings_end_the_text() -> None:
     assert diagnose(SCORE, (), None, ("2 packets lost.",)).text.endswith("Warning: 2 packets lost.")
+
+
+def test_what_the_signal_lacks_is_a_sentence_and_a_finding() -> None:
+    blur = Finding("blur", "severe", 1.0, 2.5, "measurement", 0.712, None)
+    dark = Finding("low_contrast", "slight", None, None, "measurement", 31.25, "%")
+    told = diagnose(SCORE, (), None, (), None, (blur, dark))
+    assert "Blur: severe, 1.00-2.50 s (0.712)." in told.text
+    assert "Low contrast: slight, all along (31.2%)." in told.text
+    assert told.findings == (blur, dark)
+
+
+def test_model_and_measures_that_disagree_are_both_shown() -> None:
+    low = Segment(0.0, 2.0, 5.0, "low")
+    assert "measures find nothing" in diagnose(SCORE, (low,), None, (), None, ()).text
+    assert "measures" not in diagnose(SCORE, (low,), None, ()).text  # they were not taken

@@ -55,6 +55,11 @@ FORMATS: Final = ("table", "json", "ndjson", "csv", "junit", "prometheus", "gith
     help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
 )
 @click.option(
+    "--diagnostics/--no-diagnostics",
+    default=RunConfig.diagnostics,
+    help="Measure the signal and report what is wrong with it, how badly and when.",
+)
+@click.option(
     "--stall-text",
     type=click.Choice(get_args(StallText)),
     default=RunConfig.stall_text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vqa2cli.assessment import Diagnostics, Finding, Score, Segment, SessionVerdict
+from vqa2cli.report.findings import contradictions, model_findings
 from vqa2cli.video.stalling import StallEvent, Stalling
 
 #: How a stall of each kind is called in a sentence.
@@ -27,11 +28,13 @@ def diagnose(
     stalling: Stalling | None,
     warnings: Sequence[str],
     session: SessionVerdict | None = None,
+    signal: Sequence[Finding] | None = None,
 ) -> Diagnostics:
     """Return the sentences and findings of one clip, from its measured facts alone.
 
     Score and level come first, then the worst window when there are several, each stall with
-    what it costs, what they cost together, and each warning.
+    what it costs, what they cost together, what is wrong with the signal (`signal`; None where
+    it was not measured), where model and measures disagree, and each warning.
     """
     events = stalling.events if stalling else ()
     costs = session.costs if session else (0.0,) * len(events)
@@ -41,10 +44,26 @@ def diagnose(
         *(["No stall was found."] if stalling and not events else []),
         *(_stall_sentence(event, cost) for event, cost in zip(events, costs, strict=True)),
         *_without_stalls(session),
+        *(finding_sentence(finding) for finding in signal or ()),
+        *([] if signal is None else contradictions(segments, signal)),
         *(f"Warning: {warning.rstrip('.')}." for warning in warnings),
     ]
-    findings = tuple(_stall_finding(event) for event in events if event.counted)
+    stalls = [_stall_finding(event) for event in events if event.counted]
+    findings = (*stalls, *(signal or ()), *model_findings(segments))
     return Diagnostics(text=" ".join(sentences), findings=findings)
+
+
+def finding_sentence(finding: Finding) -> str:
+    """Return one finding in words: what, how badly, when, and the value behind it."""
+    when = "all along"
+    if finding.start is not None and finding.end is not None:
+        when = _span(finding.start, finding.end)
+    name = finding.attribute.replace("_", " ")
+    value = ""
+    if finding.value is not None:
+        unit = finding.unit or ""
+        value = f" ({finding.value:.3g}{unit if unit == '%' else f' {unit}' if unit else ''})"
+    return f"{name[0].upper()}{name[1:]}: {finding.degree}, {when}{value}."
 
 
 def _worst_window(segments: Sequence[Segment]) -> list[str]:

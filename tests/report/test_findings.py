@@ -1,0 +1,115 @@
+"""From values over time to attribute, degree and span."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vqa2cli.assessment import Finding, Segment
+from vqa2cli.report.findings import (
+    DEGREES,
+    Rule,
+    contradictions,
+    model_findings,
+    rules,
+    signal_findings,
+)
+from vqa2cli.video.measures.records import MEASURES, NAMES, SignalMeasures
+
+BLUR = Rule("blur", "blur", True, 0.4, 0.5, 0.6, "fitted")
+DARK = Rule("underexposure", "luma", False, 20.0, 10.0, None, "fitted")
+
+
+def measures(n: int = 8, cadence: str | None = None, **values: object) -> SignalMeasures:
+    table = np.full((len(NAMES), n), np.nan, np.float32)
+    for name, row in values.items():
+        table[NAMES.index(name)] = row  # type: ignore[call-overload]
+    return SignalMeasures(table, n / 2, (), cadence)
+
+
+def test_a_run_of_bad_half_seconds_is_one_finding_with_its_span() -> None:
+    blur = [0.1, 0.1, 0.55, 0.55, 0.55, 0.55, 0.1, 0.1]
+    (found,) = signal_findings(measures(blur=blur), table=[BLUR])
+    assert (found.attribute, found.degree, found.source) == ("blur", "noticeable", "measurement")
+    assert (found.start, found.end) == (1.0, 3.0)
+    assert found.value == pytest.approx(0.55)
+
+
+def test_one_that_lasts_the_whole_clip_has_no_span() -> None:
+    (found,) = signal_findings(measures(blur=0.7), table=[BLUR])
+    assert (found.degree, found.start, found.end) == ("severe", None, None)
+
+
+def test_a_short_gap_is_closed_and_a_long_one_parts_two_findings() -> None:
+    close = [0.5, 0.5, 0.1, 0.5, 0.5, 0.1, 0.1, 0.1]
+    apart = [0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0.5, 0.5]
+    assert [f.end for f in signal_findings(measures(blur=close), table=[BLUR])] == [2.5]
+    assert len(signal_findings(measures(blur=apart), table=[BLUR])) == 2
+
+
+def test_a_single_half_second_is_chance_unless_the_clip_is_no_longer() -> None:
+    assert not signal_findings(measures(blur=[0.7, *[0.1] * 7]), table=[BLUR])
+    assert len(signal_findings(measures(1, blur=0.7), table=[BLUR])) == 1
+
+
+def test_low_values_are_the_bad_ones_where_the_rule_says_so() -> None:
+    (found,) = signal_findings(measures(luma=5.0), table=[DARK])
+    assert found.degree == "noticeable"
+    assert not signal_findings(measures(luma=30.0), table=[DARK])
+
+
+def test_nothing_is_said_of_what_could_not_be_measured() -> None:
+    assert signal_findings(measures()) == ()
+
+
+def test_black_pictures_are_black_and_not_underexposed() -> None:
+    dark = measures(luma=0.0, black=100.0, contrast=0.0, saturation=0.0)
+    assert {f.attribute for f in signal_findings(dark)} == {"black"}
+
+
+def test_light_and_colour_of_hdr_are_not_judged() -> None:
+    odd = measures(luma=1.0, contrast=1.0, saturation=140.0, blur=0.99)
+    assert {f.attribute for f in signal_findings(odd, "smpte2084")} == {"blur"}
+    assert {"blur", "low_contrast"} < {f.attribute for f in signal_findings(odd, "bt709")}
+
+
+def test_a_cadence_is_a_finding_without_a_value() -> None:
+    (found,) = signal_findings(measures(cadence="3:2"))
+    assert (found.attribute, found.value, found.start) == ("duplicate_cadence", None, None)
+
+
+def test_the_shipped_table_names_known_measures_and_rises_with_the_degree() -> None:
+    known = {measure.name for measure in MEASURES}
+    assert len(rules()) >= 12
+    for rule in rules():
+        assert rule.measure in known
+        limits = [v for v in (rule.slight, rule.noticeable, rule.severe) if v is not None]
+        assert limits == sorted(limits, reverse=not rule.above), rule.attribute
+
+
+def test_windows_the_model_finds_poor_in_a_row_are_one_finding() -> None:
+    segments = [
+        Segment(0, 2, 70, "good"), Segment(2, 4, 35, "poor"), Segment(4, 6, 30, "poor"),
+        Segment(6, 8, 10, "low"),
+    ]  # fmt: skip
+    poor, low = model_findings(segments)
+    assert (poor.degree, poor.start, poor.end, poor.value) == ("noticeable", 2, 6, 30)
+    assert (low.degree, low.source, low.unit) == ("severe", "model", "points")
+
+
+def test_praise_over_a_severe_finding_is_said_to_disagree() -> None:
+    severe = Finding("blur", "severe", None, None, "measurement", 0.9, None)
+    (told,) = contradictions([Segment(0, 2, 70, "good")], [severe])
+    assert "severe blur" in told
+    assert "good" in told
+
+
+def test_a_low_window_without_any_finding_is_said_to_disagree() -> None:
+    (told,) = contradictions([Segment(0, 2, 10, "low")], [])
+    assert "find nothing" in told
+    slight = Finding("blur", "slight", 1.0, 2.0, "measurement", 0.45, None)
+    assert contradictions([Segment(0, 2, 10, "low")], [slight]) == []
+
+
+def test_degrees_are_four_words() -> None:
+    assert DEGREES == ("none", "slight", "noticeable", "severe")

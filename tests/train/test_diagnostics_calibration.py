@@ -1,0 +1,69 @@
+"""Fitting thresholds: what separates, under a limit on clean clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
+from train.diagnostics_calibration import FITTED, fit, thresholds, value_of
+from train.diagnostics_data import ATTRIBUTE_OF, KIN, Labelled, attribute_of, degree_of
+from vqa2cli.video.measures.records import NAMES, SignalMeasures
+
+
+def clip(
+    values: list[float], kind: str | None, degree: int, **span: float
+) -> tuple[Labelled, SignalMeasures]:
+    table = np.full((len(NAMES), len(values)), np.nan, np.float32)
+    table[NAMES.index("blur")] = values
+    attribute = None if kind is None else "blur"
+    label = Labelled(Path("x"), "x", kind, attribute, degree, **span)
+    return label, SignalMeasures(table, len(values) / 2)
+
+
+def test_a_threshold_lies_between_what_it_parts() -> None:
+    assert fit(np.array([3.0, 4, 5]), np.array([1.0]), np.array([0.0, 2.0]), 0.0) == 2.5
+
+
+def test_clean_clips_over_the_limit_push_it_up() -> None:
+    clean = np.array([0.0] * 9 + [3.5])
+    assert fit(np.array([3.0, 4, 5]), np.array([]), clean, 0.10) == 1.5
+    assert fit(np.array([3.0, 4, 5]), np.array([]), clean, 0.05) == 3.75
+
+
+def test_what_cannot_be_told_apart_has_no_threshold() -> None:
+    assert fit(np.array([1.0, 1]), np.array([]), np.array([1.0, 2.0]), 0.0) is None
+
+
+def test_only_the_degraded_part_of_a_clip_counts() -> None:
+    label, found = clip([0.1, 0.9, 0.9, 0.1], "gaussian-blur", 3, start_s=0.5, end_s=1.5)
+    assert value_of(label, found, "blur", above=True) == np.float32(0.9)
+
+
+def test_a_row_rises_with_the_degree_and_says_what_it_rests_on() -> None:
+    clips = [clip([0.1 + k / 100] * 2, None, 0) for k in range(10)]
+    for degree, level in ((1, 0.3), (2, 0.5), (3, 0.7)):
+        clips += [clip([level + k / 100] * 2, "lens-blur", degree) for k in range(5)]
+    row = thresholds("blur", clips)
+    assert row is not None
+    assert 0.19 < row["slight"] < 0.31 < row["noticeable"] < 0.51 < row["severe"] < 0.71
+    assert (row["clips"], row["clean_clips"], row["basis"]) == (15, 10, "fitted")
+
+
+def test_an_attribute_without_clips_gets_no_row() -> None:
+    assert thresholds("noise", [clip([0.1], None, 0)]) is None
+
+
+def test_degrees_follow_what_people_thought_of_a_level() -> None:
+    assert [degree_of("gaussian-blur", s) for s in (1, 2, 3, 4, 5)] == [0, 1, 2, 3, 3]
+    assert [degree_of("stutter", s) for s in (1, 3, 5)] == [1, 2, 3]
+
+
+def test_every_kind_and_attribute_of_the_tables_exists() -> None:
+    kinds = {*KADID_KINDS, *TEMPORAL_KINDS}
+    assert set(ATTRIBUTE_OF) <= kinds
+    assert set(KIN) <= kinds
+    assert {*ATTRIBUTE_OF.values(), "low_contrast"} == set(FITTED)
+    assert attribute_of("mean-shift", -0.1) == "underexposure"
+    assert attribute_of("contrast-change", 0.3) is None

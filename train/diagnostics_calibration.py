@@ -1,0 +1,169 @@
+"""Fits the thresholds of findings to degraded clips of a training split.
+
+    python -m train.diagnostics_calibration FOLDER... [--out FILE]
+
+Folders are a corpus of `vqa2 train mini`, and what `vqa2 data degrade` made. For every attribute
+and degree the threshold is the value that best tells clips of at least that degree (true positive rate
+less false positive rate) from milder and clean ones, under a limit on how many clean clips pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import numpy as np
+
+from train.diagnostics_data import Labelled, labelled_clips, measures_of
+from vqa2cli.video.measures.records import STEP_S, SignalMeasures
+
+#: Measure of each fitted attribute, and whether it is bad above or below.
+FITTED = {
+    "blur": ("blur", True),
+    "noise": ("noise", True),
+    "blocking": ("blockiness", True),
+    "banding": ("banding", True),
+    "underexposure": ("luma", False),
+    "overexposure": ("luma", True),
+    "low_contrast": ("contrast", False),
+    "undersaturation": ("saturation", False),
+    "oversaturation": ("saturation", True),
+    "flicker": ("flicker", True),
+    "camera_shake": ("shake", True),
+    "stutter": ("stutter", True),
+    "exposure_drift": ("exposure_drift", True),
+}
+
+#: Attributes that no degradation makes; their thresholds are set by hand.
+CONVENTION = {
+    "interlacing": {"measure": "combing", "slight": 10.0, "noticeable": 25.0, "severe": 50.0},
+    "black": {"measure": "black", "slight": 50.0, "noticeable": 90.0, "severe": None},
+    "letterbox": {"measure": "letterbox", "slight": 3.0, "noticeable": None, "severe": None},
+}
+
+#: Most clean clips that may pass for slight, noticeable and severe.
+FALSE_LIMITS = (0.10, 0.02, 0.01)
+#: Fewest clips of a degree that a threshold is fitted to.
+LEAST_CLIPS = 4
+
+TABLE = Path(__file__).parents[1] / "vqa2cli" / "report" / "tables" / "thresholds.json"
+
+
+def value_of(clip: Labelled, measures: SignalMeasures, name: str, above: bool) -> float:
+    """Return what a finding would go by: the bad quarter of the degraded cells; NaN for none."""
+    values = measures.of(name)
+    end_s = measures.end_s if clip.end_s is None else clip.end_s
+    first = int(np.ceil(clip.start_s / STEP_S - 1e-6))
+    inside = values[first : max(int(end_s / STEP_S + 1e-6), first + 1)]
+    known = inside[np.isfinite(inside)]
+    return float(np.quantile(known, 0.75 if above else 0.25)) if known.size else float("nan")
+
+
+def fit(positive: np.ndarray, milder: np.ndarray, clean: np.ndarray, limit: float) -> float | None:
+    """Return the threshold (bad is high) that tells `positive` best from the rest.
+
+    Args:
+        limit: largest share of `clean` at or above it.
+
+    Returns:
+        None where no threshold tells them apart at all.
+    """
+    negative = np.concatenate([milder, clean])
+    best, found = 0.0, None
+    for candidate in np.unique(positive):
+        if (clean >= candidate).mean() > limit:
+            continue
+        gain = (positive >= candidate).mean() - (negative >= candidate).mean()
+        if gain > best:
+            best, found = gain, float(candidate)
+    if found is None:
+        return None
+    below = negative[negative < found]
+    return (found + float(below.max())) / 2 if below.size else found
+
+
+def thresholds(attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]]) -> dict | None:
+    """Return the row of one attribute; None where there is nothing to fit it to."""
+    measure, above = FITTED[attribute]
+    sign = 1.0 if above else -1.0
+    by_degree: dict[int, list[float]] = defaultdict(list)
+    clean: list[float] = []
+    for clip, measures in clips:
+        value = sign * value_of(clip, measures, measure, above)
+        if not np.isfinite(value):
+            continue
+        if clip.kind is None:
+            clean.append(value)
+        elif clip.attribute == attribute:
+            by_degree[clip.degree].append(value)
+    row: dict = {"measure": measure, "above": above}
+    last = -np.inf
+    for degree, name in enumerate(("slight", "noticeable", "severe"), start=1):
+        bad = np.array([v for d, values in by_degree.items() if d >= degree for v in values])
+        mild = np.array([v for d, values in by_degree.items() if d < degree for v in values])
+        told = None
+        if len(bad) >= LEAST_CLIPS:
+            told = fit(bad, mild, np.array(clean), FALSE_LIMITS[degree - 1])
+        if told is not None:
+            last = max(told, last)
+            told = round(sign * last, 4)
+        row[name] = told
+    if row["slight"] is None:
+        row["slight"] = row["noticeable"] if row["noticeable"] is not None else row["severe"]
+    if row["slight"] is None:
+        return None
+    row |= {
+        "basis": "fitted",
+        "clips": sum(map(len, by_degree.values())),
+        "clean_clips": len(clean),
+    }
+    return row
+
+
+@click.command(help=__doc__)
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
+@click.option("--clips-per-kind", type=int, default=60, show_default=True)
+def main(folders: tuple[Path, ...], out: Path, clips_per_kind: int) -> None:
+    """Fit and write the table."""
+    taken: dict[str | None, int] = defaultdict(int)
+    measured = []
+    for folder in folders:
+        for clip in sorted(labelled_clips(folder, "train"), key=lambda c: _shuffled(c.path)):
+            wanted = clip.kind is None or clip.attribute is not None
+            if not wanted or taken[clip.kind] >= clips_per_kind:
+                continue
+            measures = measures_of(clip.path)
+            if measures is not None:
+                taken[clip.kind] += 1
+                measured.append((clip, measures))
+    rows = {}
+    for attribute in FITTED:
+        row = thresholds(attribute, measured)
+        click.echo(f"{attribute}: {row}", err=True)
+        if row is not None:
+            rows[attribute] = row
+    for attribute, row in CONVENTION.items():
+        rows[attribute] = {**row, "above": True, "basis": "convention"}
+    table = {
+        "made_by": "python -m train.diagnostics_calibration CORPUS DEGRADED",
+        "split": "train",
+        "false_limits": FALSE_LIMITS,
+        "attributes": rows,
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def _shuffled(path: Path) -> int:
+    """Return an order that mixes contents and is the same on every machine."""
+    from zlib import crc32
+
+    return crc32(path.name.encode())
+
+
+if __name__ == "__main__":
+    main()

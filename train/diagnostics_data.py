@@ -1,0 +1,171 @@
+"""Clips whose degradation is known, and what the measures say of each: for thresholds and tests.
+
+Two folders are read: a corpus of `vqa2 train mini` (items.jsonl: KADID-10k distortions over a whole
+clip, and lossless sources), and what `vqa2 data degrade` made (degraded.jsonl: spans).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.degrade.clips import JOURNAL, DegradedClip, read_degraded
+from train.degrade.engine import level_of, parameter_of
+from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
+from train.kadid import human_mean, parameter
+from vqa2cli.errors import UsageError, VideoError
+from vqa2cli.report.findings import DEGREES
+from vqa2cli.video.decode import decode_clip
+from vqa2cli.video.measures.records import SignalMeasures
+from vqa2cli.video.media import Closed, Sampling
+
+#: Sampling that measures and keeps next to no picture.
+ONLY_MEASURES = Sampling(
+    window_s=float("inf"), max_window_frames=10**9, keyframes_per_second=1e-9, keyframe_size=16,
+    motion_stride=10**9, motion_size=16, resize="swscale", measure=True,
+)  # fmt: skip
+
+#: What each kind of degradation should be found as. Those whose parameter has two sides, and
+#: those that no attribute names, are not here.
+ATTRIBUTE_OF = {
+    "gaussian-blur": "blur",
+    "lens-blur": "blur",
+    "motion-blur": "blur",
+    "jpeg": "blocking",
+    "white-noise": "noise",
+    "white-noise-color-component": "noise",
+    "impulse-noise": "noise",
+    "multiplicative-noise": "noise",
+    "brighten": "overexposure",
+    "darken": "underexposure",
+    "quantization": "banding",
+    "color-saturation-1": "undersaturation",
+    "color-saturation-2": "oversaturation",
+    "camera-shake": "camera_shake",
+    "stutter": "stutter",
+    "flicker": "flicker",
+    "exposure-drift": "exposure_drift",
+}
+
+#: What a kind brings with it beside its own attribute, rightly found and not what was labelled.
+KIN = {
+    "jpeg": {"banding", "blur", "noise"},
+    "brighten": {"undersaturation", "low_contrast", "banding"},
+    "darken": {"undersaturation", "low_contrast"},
+    "exposure-drift": {"overexposure", "underexposure", "low_contrast", "undersaturation"},
+    "flicker": {"exposure_drift"},
+    "gaussian-blur": {"low_contrast"},
+    "contrast-change": {"undersaturation", "underexposure", "overexposure", "oversaturation"},
+    "quantization": {"blocking", "noise"},
+    "impulse-noise": {"blocking"},
+}
+
+#: Degree of a temporal kind's severities 1 to 5: no ratings tell, so ours.
+_TEMPORAL_DEGREES = (1, 1, 2, 3, 3)
+#: Mean ratings (1-5, five: imperceptible) above which a distortion is none, slight, noticeable:
+#: halfway between the grades of the five-point impairment scale (ITU-R BT.500).
+_GRADES = (4.5, 3.5, 2.5)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A clip and its one degradation: `degree` is an index of `DEGREES`, 0 for a clean clip."""
+
+    path: Path
+    content: str
+    kind: str | None
+    attribute: str | None
+    degree: int
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+def degree_of(kind: str, severity: int) -> int:
+    """Return how bad people find a severity of a kind, as an index of `DEGREES`.
+
+    For KADID-10k kinds by the mean human rating of type and level, for temporal ones by our
+    own table.
+    """
+    if kind in TEMPORAL_KINDS:
+        return _TEMPORAL_DEGREES[severity - 1]
+    return _degree_of_level(KADID_KINDS[kind], level_of(kind, severity))
+
+
+def _degree_of_level(number: int, level: int) -> int:
+    rating = 1 + human_mean(number, level) / 25
+    return sum(rating <= grade for grade in _GRADES)
+
+
+def attribute_of(kind: str, amount: float) -> str | None:
+    """Return what a kind should be found as; `amount` is its parameter, whose sign tells a side."""
+    if kind == "mean-shift":
+        return "overexposure" if amount > 0 else "underexposure"
+    if kind == "contrast-change":
+        return "low_contrast" if amount < 0 else None
+    return ATTRIBUTE_OF.get(kind)
+
+
+def labelled_clips(folder: Path, split: str) -> list[Labelled]:
+    """Return the clips of a folder that belong to `split`, clean sources of a corpus included.
+
+    Raises:
+        UsageError: it is neither a corpus nor a folder of degraded clips.
+    """
+    if (folder / JOURNAL).is_file():
+        return [
+            one
+            for clip in read_degraded(folder)
+            if clip.split == split
+            for one in _made(clip, folder)
+        ]
+    if (folder / "items.jsonl").is_file():
+        return list(_corpus(folder, split))
+    raise UsageError(f"{folder}: holds neither {JOURNAL} nor items.jsonl")
+
+
+def _made(clip: DegradedClip, folder: Path) -> Iterator[Labelled]:
+    for one in clip.degradations:
+        amount = parameter_of(one.kind, one.severity) if one.kind in KADID_KINDS else 0.0
+        yield Labelled(
+            folder / clip.path, clip.content, one.kind, attribute_of(one.kind, amount),
+            degree_of(one.kind, one.severity), one.start_s, one.end_s,
+        )  # fmt: skip
+
+
+def _corpus(folder: Path, split: str) -> Iterator[Labelled]:
+    kinds = {number: kind for kind, number in KADID_KINDS.items()}
+    clean: dict[str, str] = {}
+    with (folder / "items.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            if not line.endswith("\n"):
+                break  # still being written
+            item = json.loads(line)
+            if item["split"] != split or item["content"].startswith("scene"):
+                continue
+            clean[item["source"]] = item["content"]
+            if item["distortion"]:
+                number, level = item["distortion"]
+                attribute = attribute_of(kinds[number], parameter(number, level))
+                yield Labelled(
+                    folder / item["path"], item["content"], kinds[number], attribute,
+                    _degree_of_level(number, level),
+                )  # fmt: skip
+    for source, content in clean.items():
+        yield Labelled(folder / "sources" / f"{source}.mkv", content, None, None, 0)
+
+
+def measures_of(path: Path) -> SignalMeasures | None:
+    """Return the measures of a file, None where it cannot be read."""
+    try:
+        *_, closed = decode_clip(path, ONLY_MEASURES)
+    except VideoError:
+        return None
+    assert isinstance(closed, Closed)
+    return closed.measures
+
+
+def degree_name(degree: int) -> str:
+    """Return the word of a degree."""
+    return DEGREES[degree]

@@ -1,0 +1,190 @@
+"""From measures to findings: an attribute, a degree and a span of time, each with its source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.assessment import Finding, Segment
+from vqa2cli.video.measures.records import STEP_S, UNITS, SignalMeasures
+
+#: Degrees, least first; "none" is never reported.
+DEGREES: Final = ("none", "slight", "noticeable", "severe")
+
+#: Cells that a span may miss and go on.
+_GAP = 1
+#: Cells that a finding must last, in clips longer than that: one may be chance.
+_LEAST_CELLS = 2
+#: Transfer characteristics whose codes say nothing of SDR light and colour.
+_HDR: Final = frozenset({"smpte2084", "arib-std-b67"})
+_TONE: Final = frozenset({"luma", "contrast", "saturation"})
+#: Share of a cell's frames that must be black for the cell to be left to that finding.
+_BLACK = 50.0
+#: Levels of the model that make a window a finding, and how bad it is.
+_MODEL_DEGREES: Final = {"poor": "noticeable", "low": "severe"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """From which values of a measure on an attribute is slight, noticeable and severe.
+
+    `above` says on which side bad values lie. `basis` is "fitted" for thresholds calibrated on
+    degraded clips, "convention" for those set by hand; a degree that is never reached is None.
+    """
+
+    attribute: str
+    measure: str
+    above: bool
+    slight: float
+    noticeable: float | None
+    severe: float | None
+    basis: str
+
+    def degrees(self, values: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return the degree of each value, an index of `DEGREES`; NaN has none."""
+        found = np.zeros(len(values), np.intp)
+        for degree, limit in enumerate((self.slight, self.noticeable, self.severe), start=1):
+            if limit is not None:
+                with np.errstate(invalid="ignore"):
+                    reached = values >= limit if self.above else values <= limit
+                found[reached] = degree
+        return found
+
+
+@lru_cache(maxsize=1)
+def rules() -> tuple[Rule, ...]:
+    """Return the table of thresholds that ships with the package."""
+    table = files("vqa2cli.report") / "tables" / "thresholds.json"
+    return rules_of(json.loads(table.read_text(encoding="utf-8")))
+
+
+def rules_of(table: dict[str, Any]) -> tuple[Rule, ...]:
+    """Return the rules of a table of thresholds."""
+    return tuple(
+        Rule(
+            attribute,
+            row["measure"],
+            row["above"],
+            row["slight"],
+            row["noticeable"],
+            row["severe"],
+            row["basis"],
+        )
+        for attribute, row in table["attributes"].items()
+    )
+
+
+def signal_findings(
+    measures: SignalMeasures, transfer: str | None = None, table: Sequence[Rule] | None = None
+) -> tuple[Finding, ...]:
+    """Return what the measures find, by attribute and time.
+
+    Neighbouring half seconds in which an attribute is slight or worse are one finding; its
+    degree is the one a quarter of them reach, its value the measure there.
+
+    Args:
+        transfer: transfer characteristic; light and colour of HDR are not judged.
+        table: rules; None takes those of the package.
+    """
+    dark = np.nan_to_num(measures.of("black")) >= _BLACK
+    found: list[Finding] = []
+    for rule in rules() if table is None else table:
+        if transfer in _HDR and rule.measure in _TONE:
+            continue
+        values = measures.of(rule.measure).copy()
+        if rule.measure not in ("black", "letterbox"):
+            values[dark] = np.nan
+        found += (_finding(rule, measures, values, span) for span in _spans(rule.degrees(values)))
+    if measures.cadence is not None:
+        found.append(Finding("duplicate_cadence", "slight", None, None, "measurement", None, None))
+    return tuple(found)
+
+
+def _finding(
+    rule: Rule, measures: SignalMeasures, values: NDArray[np.float32], span: tuple[int, int]
+) -> Finding:
+    first, last = span
+    inside = values[first : last + 1]
+    value = float(np.nanquantile(inside, 0.75 if rule.above else 0.25))
+    degree = int(rule.degrees(np.array([value], np.float32))[0])
+    whole = first == 0 and last == measures.values.shape[1] - 1
+    start, end = (None, None) if whole else measures.span_s(first, last)
+    unit = UNITS[rule.measure] or None
+    name = DEGREES[max(degree, 1)]
+    return Finding(rule.attribute, name, start, end, "measurement", round(value, 4), unit)
+
+
+def _spans(degrees: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) of each run of cells with any degree, short gaps closed."""
+    bad = np.flatnonzero(degrees)
+    if not bad.size:
+        return
+    breaks = np.flatnonzero(np.diff(bad) > _GAP + 1)
+    firsts = bad[np.concatenate(([0], breaks + 1))]
+    lasts = bad[np.concatenate((breaks, [len(bad) - 1]))]
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        if last - first + 1 >= min(_LEAST_CELLS, len(degrees)):
+            yield first, last
+
+
+def model_findings(segments: Sequence[Segment]) -> tuple[Finding, ...]:
+    """Return the runs of windows that the model finds poor or low."""
+    found: list[Finding] = []
+    for segment in segments:
+        degree = _MODEL_DEGREES.get(segment.level)
+        if degree is None:
+            continue
+        last = found[-1] if found else None
+        if last and last.degree == degree and last.end == segment.start and last.value is not None:
+            value = min(last.value, segment.score)
+            found[-1] = Finding(
+                "quality", degree, last.start, segment.end, "model", value, "points"
+            )
+        else:
+            found.append(
+                Finding(
+                    "quality", degree, segment.start, segment.end, "model", segment.score, "points"
+                )
+            )
+    return tuple(found)
+
+
+def contradictions(segments: Sequence[Segment], found: Sequence[Finding]) -> list[str]:
+    """Return a sentence for each thing that the model and the measures do not agree on."""
+    told = []
+    severe = [f for f in found if f.source == "measurement" and f.degree == "severe"]
+    praised = [s for s in segments if s.level in ("high", "good")]
+    for finding in severe:
+        over = [s for s in praised if overlaps(finding, s.start, s.end)]
+        if over:
+            told.append(
+                f"The measures find severe {finding.attribute.replace('_', ' ')} where the model "
+                f"rates {over[0].start:.2f}-{over[-1].end:.2f} s {over[0].level}: they disagree."
+            )
+    for segment in segments:
+        if segment.level == "low" and not any(
+            f.source == "measurement" and overlaps(f, segment.start, segment.end) for f in found
+        ):
+            told.append(
+                f"The model rates {segment.start:.2f}-{segment.end:.2f} s low, and the measures "
+                "find nothing there."
+            )
+    return told
+
+
+def overlaps(finding: Finding, start: float, end: float) -> bool:
+    """Return whether a finding touches the seconds from `start` to `end`."""
+    first = finding.start if finding.start is not None else 0.0
+    last = finding.end if finding.end is not None else float("inf")
+    return first < end and last > start
+
+
+#: Seconds that spans are rounded to, because measures have a value for each of them.
+RESOLUTION_S: Final = STEP_S
