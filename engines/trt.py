@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.cache import ArtifactCache, graph_hash
-from engines.checking import check_feeds, free_length
+from engines.checking import check_feeds
 from engines.contract import Engine, EngineOptions, Graph
-from engines.cuda import Buffer, CudaQueue, Gpu, has_cuda
+from engines.cuda import CudaQueue, Gpu, has_cuda
 from engines.errors import EngineUnavailable
 from engines.export import onnx_bytes
 from engines.precision import DTYPES
-from engines.trt_build import build_plan, find_library, load_library, open_log, profile_index
+from engines.trt_build import build_plan, find_library, load_library, open_log
+from engines.trt_lane import Lane
 
 logger = logging.getLogger(__name__)
 
 
 class TensorRtEngine(Engine):
-    """Holds a plan, a stream, buffers, and a context for each profile that was used."""
+    """Holds a plan, and a lane for each of the runs that were on at a time."""
 
     name = "tensorrt"
 
@@ -51,9 +54,8 @@ class TensorRtEngine(Engine):
         self._log: Any = open_log(self._trt)
         self._queue = CudaQueue(device)
         self._cache = ArtifactCache(options.cache_dir)
-        self._contexts: dict[int, Any] = {}
-        names = [spec.name for spec in (*graph.inputs, *graph.outputs)]
-        self._buffers = {name: Buffer(self._queue) for name in names}
+        self._lock = threading.Lock()
+        self._idle: list[Lane] = []
         with self._queue.scope():
             self._runtime: Any = self._trt.Runtime(self._log)
             self._engine: Any = self._open()
@@ -82,7 +84,7 @@ class TensorRtEngine(Engine):
             )
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
-        """Return every output by name.
+        """Return every output by name. Threads may run clips side by side, each on its stream.
 
         Raises:
             ValueError: a feed is missing, unknown, or of another dtype or shape than its spec;
@@ -92,51 +94,28 @@ class TensorRtEngine(Engine):
         if self._engine is None:
             raise ValueError(f"engine {self.name} is closed")
         check_feeds(self.graph, feeds)
-        with self._queue.scope():
-            context = self._context(profile_index(self.graph, free_length(self.graph, feeds)))
-            for spec in self.graph.inputs:
-                array = feeds[spec.name]
-                self._require(context.set_input_shape(spec.name, tuple(array.shape)))
-                address = self._buffers[spec.name].upload(array)
-                self._require(context.set_tensor_address(spec.name, address))
-            shapes = self._bind_outputs(context)
-            self._require(context.execute_async_v3(self._queue.handle))
-            for spec in self.graph.outputs:
-                self._buffers[spec.name].download(_bytes(spec.dtype, shapes[spec.name]))
-            self._queue.wait()
-        return {
-            spec.name: self._buffers[spec.name].read(spec.dtype, shapes[spec.name])
-            for spec in self.graph.outputs
-        }
+        with self._borrow() as lane:
+            return lane.run(feeds)
 
     def close(self) -> None:
-        """Free contexts, engine and buffers, in that order. Safe to call twice."""
-        self._contexts = {}
+        """Free contexts and buffers, then the engine. Safe to call twice; no run may be on."""
+        self._idle = []
         self._engine = None
         self._runtime = None
-        self._buffers = {}
 
-    def _bind_outputs(self, context: Any) -> dict[str, tuple[int, ...]]:
-        shapes = {}
-        for spec in self.graph.outputs:
-            shape = shapes[spec.name] = tuple(context.get_tensor_shape(spec.name))
-            address = self._buffers[spec.name].reserve(_bytes(spec.dtype, shape))
-            self._require(context.set_tensor_address(spec.name, address))
-        return shapes
+    @contextmanager
+    def _borrow(self) -> Iterator[Lane]:
+        """Lend a lane that no other run holds; there are as many as runs were on at a time."""
+        with self._lock:
+            lane = self._idle.pop() if self._idle else self._open_lane()
+        try:
+            yield lane
+        finally:
+            with self._lock:
+                self._idle.append(lane)
 
-    def _context(self, index: int) -> Any:
-        """Return the context of a profile; its device memory is taken at its first use."""
-        if index not in self._contexts:
-            context = self._engine.create_execution_context()
-            self._require(context is not None)
-            self._require(context.set_optimization_profile_async(index, self._queue.handle))
-            self._queue.wait()
-            self._contexts[index] = context
-        return self._contexts[index]
-
-    def _require(self, done: object) -> None:
-        if not done:
-            raise RuntimeError(f"TensorRT failed: {self._log.last_error}")
+    def _open_lane(self) -> Lane:
+        return Lane(self.graph, self._engine, CudaQueue(self.device), self._log)
 
     def _open(self) -> Any:
         key = plan_key(self.graph, self.precision, self._trt, self._queue.gpu())
@@ -192,7 +171,3 @@ def _timing_key(trt: Any, gpu: Gpu) -> dict[str, object]:
         "gpu": gpu.name,
         "capability": list(gpu.capability),
     }
-
-
-def _bytes(dtype: str, shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape)) * np.dtype(dtype).itemsize

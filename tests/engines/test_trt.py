@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import stat
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +18,12 @@ from engines import trt_build
 from engines.contract import EngineOptions, Lengths
 from engines.cuda import Gpu
 from engines.errors import EngineUnavailable
-from engines.export import export_graph, run_float32
+from engines.export import examples, export_graph, run_float32
 from engines.parity import compare
 from engines.registry import create_engine
 from engines.trt import TensorRtEngine, plan_key
 from engines.trt_build import build_plan, find_library, open_log, profile_index
-from tests.engines.fake_cuda import FakeQueue, FakeTensorRt
+from tests.engines.fake_cuda import Context, FakeQueue, FakeTensorRt
 from tests.engines.toys import GRAPH, Toy, feeds, small_motion
 
 
@@ -86,7 +88,34 @@ def test_each_length_runs_in_its_profile_and_contexts_are_reused(trt, graph, tmp
         for length in (5, 20, 16, 64):
             engine.run(feeds(length))
         assert trt.executed == [(0, 5), (1, 20), (0, 16), (1, 64)]
-        assert len(engine._contexts) == 2
+        (lane,) = engine._idle
+        assert len(lane._contexts) == 2
+
+
+def test_clips_run_side_by_side_and_do_not_mix(trt, graph, tmp_path, monkeypatch):
+    together = threading.Barrier(3, timeout=30)
+    real = Context.execute_async_v3
+
+    def execute(context, stream):
+        together.wait()  # breaks unless three runs are on at a time
+        return real(context, stream)
+
+    clips = [examples(GRAPH, length, seed=length) for length in (4, 9, 20)]
+    monkeypatch.setattr(Context, "execute_async_v3", execute)
+    with open_engine(graph, tmp_path) as engine, ThreadPoolExecutor(3) as pool:
+        for _ in range(2):
+            for clip, got in zip(clips, pool.map(engine.run, clips), strict=True):
+                want = run_float32(GRAPH, clip)["features"]
+                np.testing.assert_allclose(got["features"], want, rtol=1e-4, atol=1e-5)
+        assert len(engine._idle) == 3
+
+
+def test_a_run_that_fails_gives_its_lane_back(trt, graph, tmp_path):
+    with open_engine(graph, tmp_path) as engine:
+        for _ in range(3):
+            with pytest.raises(ValueError, match="up to 64"):
+                engine.run(feeds(65))
+        assert len(engine._idle) == 1
 
 
 def test_a_length_beyond_every_profile_is_refused(trt, graph, tmp_path):
