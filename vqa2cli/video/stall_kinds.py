@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from vqa2cli.video.stall_spans import (
     motion_before,
     rest,
     still_spans,
+    unblended,
     with_gaps,
 )
 from vqa2cli.video.stall_totals import stalling_of
@@ -40,6 +41,13 @@ _FAINT = 0.08
 _DROP = 0.15
 #: Median tile difference that shows the grain of a live picture, levels.
 _GRAIN = 0.2
+#: Frames between two freezes that make them one.
+_ONE_FREEZE_FRAMES = 2
+#: Greatest length of a span outside the middle, in lengths of the same one anywhere.
+_SAME_SPAN = 1.2
+#: Kinds whose edges are cleared of what coding blended there, and how long that may be, seconds.
+_SHARPENED: frozenset[StallKind] = frozenset({"freeze", "initial_buffering"})
+_EDGES_S = 0.1
 #: Longest hold, in usual holds, of motion that runs at one pace.
 _REGULAR = 2.5
 #: Still content shorter than this is not reported, seconds: any film is full of it.
@@ -76,13 +84,17 @@ def judge(
         end_s: time the last frame leaves the screen, on the clock of the timestamps.
     """
     clip = Clip.of(log, end_s)
-    spans = _candidates(clip, whole, outside, min_stall_s)
+    # What coding blends at its edges may make up for what a span lacks.
+    spans = _candidates(clip, whole, outside, max(min_stall_s - _EDGES_S, _EDGES_S))
+    judged: list[tuple[Span, _Verdict]] = []
+    for span in spans:
+        if (verdict := _verdict(clip, span, spans)) is not None:
+            _add(judged, _sharpened(clip, span, spans, verdict), verdict)
     events: list[StallEvent] = []
     stalled = np.zeros(len(clip.pts), np.uint8)
     stood_s = 0.0
-    for span in spans:
-        verdict = _verdict(clip, span, spans)
-        if verdict is None:
+    for span, verdict in judged:
+        if span.duration < min_stall_s - 1e-6:
             continue
         open_ended = span.last + 1 >= len(clip.pts)
         event = StallEvent(
@@ -103,14 +115,54 @@ def judge(
     return stalling_of(tuple(events), clip.end_s), stalled
 
 
+def _sharpened(clip: Clip, span: Span, spans: Sequence[Span], verdict: _Verdict) -> Span:
+    """Return `span` with the frames that coding blended out of it, where its kind shows them."""
+    if verdict.kind not in _SHARPENED or _spins(span):
+        return span
+    others = [other for other in spans if other is not span]
+    before, after = motion_before(clip, span, others), motion_after(clip, span, others)
+    return unblended(clip, span, before, after)
+
+
+def _add(judged: list[tuple[Span, _Verdict]], span: Span, verdict: _Verdict) -> None:
+    """Add a span; a freeze that goes on after a frame or two of recoding is one."""
+    if judged and judged[-1][1].kind == verdict.kind == "freeze":
+        last, known = judged[-1]
+        if span.first - last.last - 1 <= _ONE_FREEZE_FRAMES:
+            both = replace(last, last=max(last.last, span.last), end=max(last.end, span.end))
+            judged[-1] = both, max(known, verdict, key=lambda one: one.confidence)
+            return
+    judged.append((span, verdict))
+
+
 def _candidates(
     clip: Clip, whole: Sequence[Run], outside: Sequence[Run], min_stall_s: float
 ) -> list[Span]:
     """Return the spans to judge, in order: with a spinner, still altogether, or gaps."""
-    turning = [s for s in still_spans(clip, outside) if s.duration >= min_stall_s and _spins(s)]
-    spans = [s for s in still_spans(clip, whole) if not any(_overlap(s, t) for t in turning)]
+    around = still_spans(clip, outside)
+    turning = [s for s in around if s.duration >= min_stall_s and _spins(s)]
+    spans = [
+        _without_middle(span, around)
+        for span in still_spans(clip, whole)
+        if not any(_overlap(span, other) for other in turning)
+    ]
     spans = with_gaps([*spans, *turning], gap_spans(clip, min_stall_s))
     return [span for span in spans if span.duration >= min_stall_s - 1e-6]
+
+
+def _without_middle(span: Span, around: Sequence[Span]) -> Span:
+    """Return what stood outside the middle where all that changed in `span` lay inside.
+
+    A spinner so small or so coarsely coded that it cannot be followed looks like slow change.
+    """
+    if not span.slow:
+        return span
+    same = (
+        other for other in around
+        if not other.slow and other.first <= span.first and other.last >= span.last
+        and other.duration <= _SAME_SPAN * span.duration
+    )  # fmt: skip
+    return next(same, span)
 
 
 def _overlap(a: Span, b: Span) -> bool:
