@@ -12,7 +12,6 @@ import numpy as np
 
 from vqa2cli.assessment import (
     Assessment,
-    Finding,
     FrameStalls,
     Score,
     Segment,
@@ -23,8 +22,7 @@ from vqa2cli.config import MIN_LEVEL_MASS, WINDOWS_PER_PASS, RunConfig
 from vqa2cli.errors import VideoError
 from vqa2cli.levels import level_of
 from vqa2cli.pooling import pool_scores, spread
-from vqa2cli.report.diagnostics import diagnose
-from vqa2cli.report.findings import signal_findings
+from vqa2cli.report.diagnostics import diagnose, signal_of
 from vqa2cli.session import Weigher, clip_session
 from vqa2cli.video.media import ClipEvent, Closed, KeyFrames, MotionFrames, Opened, WindowEnd
 from vqa2cli.video.stall_text import sequence_sentence
@@ -107,7 +105,7 @@ class ClipScorer:
             stalling=closed.stalling,
             session=session,
             diagnostics=diagnose(
-                score, segments, closed.stalling, warnings, session, _signal(closed)
+                score, segments, closed.stalling, warnings, session, signal_of(closed)
             ),
             timing=self._timing(closed, total_s),
             frames=frame_stalls(closed),
@@ -215,13 +213,6 @@ class ClipScorer:
             yield
         finally:
             self._seconds[stage] += perf_counter() - started
-
-
-def _signal(closed: Closed) -> tuple[Finding, ...] | None:
-    """Return what the measures of a clip find, None where it was not measured."""
-    if closed.measures is None:
-        return None
-    return signal_findings(closed.measures, closed.media.color_transfer)
 
 
 def _moved(window: WindowTokens, device: str) -> WindowTokens:

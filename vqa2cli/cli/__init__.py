@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 COMMANDS: Final = {
     "score": "vqa2cli.cli.score:score",
     "ladder": "vqa2cli.cli.ladder:ladder",
+    "explain": "vqa2cli.cli.explain:explain",
+    "ask": "vqa2cli.cli.ask:ask",
     "stalls": "vqa2cli.cli.stalls:stalls",
     "models": "vqa2cli.cli.models:models",
     "engines": "vqa2cli.cli.engines:engines",

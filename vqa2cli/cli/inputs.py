@@ -14,6 +14,7 @@ from vqa2cli.errors import UsageError
 
 if TYPE_CHECKING:
     from vqa2cli.batch import Clip
+    from vqa2cli.video.sources import Source
 
 #: Skipped files named one by one; the rest are counted, and -v names them.
 _NAMED_SKIPS = 10
@@ -67,6 +68,24 @@ def show_clips(clips: Iterable[Clip]) -> None:
     for clip in clips:
         why = f": {clip.error}" if isinstance(clip, Refused) else ""
         click.echo(one_line(f"{clip}{why}"))
+
+
+def find_clip(name: str, output: Path | None, messenger: Messenger) -> Source:
+    """Return the one clip that `name` means.
+
+    Raises:
+        UsageError: it is none, or several.
+        VideoError: it is a playlist that cannot be used.
+    """
+    from vqa2cli.video.playlists.expand import Refused
+
+    clips = find_clips([name], (output,), messenger)
+    if len(clips) != 1:
+        raise UsageError(f"{name}: holds {len(clips)} clips; name one of them")
+    (clip,) = clips
+    if isinstance(clip, Refused):
+        raise clip.error
+    return clip
 
 
 def refuse_overwriting(outputs: Iterable[Path | None], files: Iterable[Path]) -> None:

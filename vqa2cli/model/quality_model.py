@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import Block, ScoringProtocol, find_protocol
 from vqa2cli.model.sampling import sampling_for
+from vqa2cli.model.streaming import TextStream
 from vqa2cli.model.tokens import pad
 from vqa2cli.model.weights import MOTION_ONNX, load_network
 from vqa2cli.video.media import Sampling
@@ -156,9 +157,15 @@ class QualityModel:
         return [score_of(row, self.prompter.level_ids, self.protocol) for row in logits]
 
     def generate_ids(
-        self, window: WindowTokens, question: str, max_new_tokens: int | None = None
+        self,
+        window: WindowTokens,
+        question: str,
+        max_new_tokens: int | None = None,
+        on_text: Callable[[str], None] | None = None,
     ) -> list[int]:
         """Return the ids of the greedy answer to a question on one window.
+
+        `on_text` gets the text bit by bit as it is generated.
 
         The repetition penalty sees the answer alone, as in the authors' code, because the
         prompt goes in as embeddings (REFERENCE.md §4.3).
@@ -182,16 +189,23 @@ class QualityModel:
                 max_new_tokens=max_new_tokens or rules.max_new_tokens,
                 eos_token_id=list(self.prompter.stop_ids),
                 pad_token_id=self.prompter.stop_ids[-1],
+                streamer=None if on_text is None else TextStream(self.prompter, on_text),
             )
         return [int(token) for token in answer[0]]
 
-    def answer(self, window: WindowTokens, question: str, max_new_tokens: int | None = None) -> str:
+    def answer(
+        self,
+        window: WindowTokens,
+        question: str,
+        max_new_tokens: int | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> str:
         """Return the greedy answer to a question on one window.
 
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
-        ids = self.generate_ids(window, question, max_new_tokens)
+        ids = self.generate_ids(window, question, max_new_tokens, on_text)
         return self.prompter.decode(ids).strip()
 
     def close(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vqa2cli.assessment import Diagnostics, Finding, Score, Segment, SessionVerdict
-from vqa2cli.report.findings import contradictions, model_findings
+from vqa2cli.report.findings import contradictions, model_findings, signal_findings
+from vqa2cli.video.media import Closed
 from vqa2cli.video.stalling import StallEvent, Stalling
 
 #: How a stall of each kind is called in a sentence.
@@ -51,6 +52,28 @@ def diagnose(
     stalls = [_stall_finding(event) for event in events if event.counted]
     findings = (*stalls, *(signal or ()), *model_findings(segments))
     return Diagnostics(text=" ".join(sentences), findings=findings)
+
+
+def signal_diagnostics(closed: Closed) -> Diagnostics | None:
+    """Return sentences and findings of a clip that no model scored; None if nothing was sought."""
+    signal = signal_of(closed)
+    if signal is None and closed.stalling is None:
+        return None
+    events = closed.stalling.events if closed.stalling else ()
+    sentences = [
+        *(["No stall was found."] if closed.stalling and not events else []),
+        *(_stall_sentence(event, 0.0) for event in events),
+        *(finding_sentence(finding) for finding in signal or ()),
+    ]
+    stalls = [_stall_finding(event) for event in events if event.counted]
+    return Diagnostics(text=" ".join(sentences), findings=(*stalls, *(signal or ())))
+
+
+def signal_of(closed: Closed) -> tuple[Finding, ...] | None:
+    """Return what the measures of a clip find, None where it was not measured."""
+    if closed.measures is None:
+        return None
+    return signal_findings(closed.measures, closed.media.color_transfer)
 
 
 def finding_sentence(finding: Finding) -> str:

@@ -1,0 +1,175 @@
+"""Questions to a clip: it is looked at once, window by window, and then asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from vqa2cli.assessment import Assessment, Timing
+from vqa2cli.config import RunConfig
+from vqa2cli.errors import ModelError, UsageError, VideoError
+from vqa2cli.report.diagnostics import signal_diagnostics
+from vqa2cli.video.media import ClipEvent, Closed, KeyFrames, MotionFrames, Sampling, WindowEnd
+from vqa2cli.video.sources import Source
+from vqa2cli.video.worker import DecodePool
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vqa2cli.model import MotionStream, QualityModel, WindowTokens
+
+#: Protocol that questions go by where neither the user nor the catalogue names one.
+CHAT = "assistant-chat"
+
+#: Longest question, characters; a longer one is pasted by mistake.
+MAX_QUESTION = 4000
+
+OnText = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window of a clip: [start_s, end_s) and what the model saw of it."""
+
+    start_s: float
+    end_s: float
+    tokens: WindowTokens
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A clip looked at once: its windows, and all that was measured on the way."""
+
+    windows: tuple[Window, ...]
+    row: Assessment
+
+
+def answering_model(config: RunConfig) -> QualityModel:
+    """Return the model `config` names, able to answer.
+
+    Raises:
+        ModelError: it was made to score and cannot answer, or is missing.
+        UsageError: the protocol named gives scores.
+    """
+    from vqa2cli.model import load_model
+    from vqa2cli.model.catalogue import CATALOGUE
+    from vqa2cli.model.protocols import find_protocol
+
+    entry = CATALOGUE.get(config.model)
+    scores = entry is not None and not find_protocol(entry.protocol).answers
+    if entry is not None and scores and (entry.embedded or config.protocol is None):
+        raise ModelError(_cannot(config.model))
+    named = config.protocol or (entry.protocol if entry else CHAT)
+    if not find_protocol(named).answers:
+        raise UsageError(f"protocol {named} gives scores; ask by {CHAT} with --protocol")
+    model = load_model(
+        config.model,
+        device=config.device,
+        precision=config.precision,
+        engine=config.engine,
+        protocol=named,
+    )
+    own = model.network.config.protocol
+    if config.protocol is None and own and not find_protocol(own).answers:
+        raise ModelError(_cannot(model.info.name))
+    return model
+
+
+def _cannot(model: str) -> str:
+    from vqa2cli.model.catalogue import CATALOGUE
+    from vqa2cli.model.protocols import find_protocol
+
+    able = [e.name for e in CATALOGUE.values() if find_protocol(e.protocol).answers]
+    return (
+        f"model {model} was trained to score and has no language stage, so it answers no "
+        f"questions; ask {' or '.join(able)} with --model"
+    )
+
+
+def look(clip: Source, model: QualityModel, config: RunConfig) -> Looked:
+    """Decode a clip once and return what the model saw of each window.
+
+    Raises:
+        VideoError: the clip cannot be decoded.
+    """
+    sampling: Sampling = replace(
+        model.sampling(
+            display=config.display, find_stalls=config.streaming, min_stall_s=config.min_stall_s
+        ),
+        measure=config.diagnostics,
+    )
+    with DecodePool(1, config.max_seconds) as pool:
+        return _looked(str(clip), pool.submit(clip, sampling), model)
+
+
+def _looked(file: str, events: Iterable[ClipEvent], model: QualityModel) -> Looked:
+    started = perf_counter()
+    windows: list[Window] = []
+    visual: list[Tensor] = []
+    motion: MotionStream | None = None
+    closed: Closed | None = None
+    for event in events:
+        match event:
+            case KeyFrames():
+                visual.append(model.encode_keyframes(event.pixels))
+            case MotionFrames() if model.protocol.uses_motion:
+                motion = motion or model.open_motion()
+                motion.push(event.pixels)
+            case WindowEnd():
+                features = (motion or model.open_motion()).finish()
+                tokens = model.window_tokens(visual, features, event.frames)
+                windows.append(Window(event.start_s, event.end_s, tokens))
+                visual, motion = [], None
+            case Closed():
+                closed = event
+    if closed is None:
+        raise VideoError("crashed", "decoding ended before the clip did")
+    total_s = perf_counter() - started
+    row = Assessment(
+        file=file,
+        warnings=closed.warnings,
+        media=closed.media,
+        model=model.info,
+        stalling=closed.stalling,
+        diagnostics=signal_diagnostics(closed),
+        timing=Timing(closed.decode_s, 0.0, 0.0, 0.0, total_s),
+        measures=closed.measures,
+    )
+    return Looked(tuple(windows), row)
+
+
+def answers(
+    looked: Looked,
+    model: QualityModel,
+    question: str,
+    max_new_tokens: int | None = None,
+    on_text: OnText | None = None,
+) -> Iterator[str]:
+    """Yield the answer to a question for each window; `on_text` gets its text as it comes.
+
+    Raises:
+        UsageError: the question is empty or too long.
+    """
+    asked = clean_question(question)
+    for window in looked.windows:
+        yield model.answer(window.tokens, asked, max_new_tokens, on_text)
+
+
+def clean_question(question: str) -> str:
+    """Return a question that is text alone: control characters become spaces.
+
+    Chat marks and `<image>` need no change: a prompt encodes questions as plain text.
+
+    Raises:
+        UsageError: it is empty or longer than `MAX_QUESTION` characters.
+    """
+    text = "".join(c if c.isprintable() or c == "\n" else " " for c in question).strip()
+    if not text:
+        raise UsageError("the question is empty; ask one")
+    if len(text) > MAX_QUESTION:
+        raise UsageError(
+            f"the question has {len(text)} characters, at most {MAX_QUESTION} are taken; shorten it"
+        )
+    return text
