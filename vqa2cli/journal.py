@@ -13,10 +13,10 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, make_dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,6 +31,10 @@ from vqa2cli.video.sources import Source
 _NO_MATTER: Final = (
     "model", "jobs", "max_seconds", "keep_going", "stalls", "same_content", "resume",
 )  # fmt: skip
+
+#: What is not kept of a row: its name, because clips are known by their bytes, and the measures
+#: behind its findings, which no report holds.
+_NOT_KEPT: Final = ("file", "measures")
 
 #: Marks a file as ours ("vqa2" in ASCII), SQLite's `application_id`.
 _APPLICATION: Final = 0x76716132
@@ -78,19 +82,20 @@ class Journal:
         if found is None:
             return None
         try:
-            return replace(_adapter().validate_json(found[0]), file=file)
+            kept = _adapter().validate_json(found[0])
         except ValidationError:  # kept by a version with other records: it is made again
             return None
+        return Assessment(file=file, **{name: getattr(kept, name) for name in _kept_fields()})
 
     def keep(self, key: str, row: Assessment) -> None:
         """Keep a scored row, at once and for good.
 
         One that JSON does not give back as it was, because a number is not finite, is not kept.
         """
-        nameless = replace(row, file="")
-        text = _adapter().dump_json(nameless).decode("utf-8")
+        kept = _kept_type()(**{name: getattr(row, name) for name in _kept_fields()})
+        text = _adapter().dump_json(kept).decode("utf-8")
         try:
-            if _adapter().validate_json(text) != nameless:
+            if _adapter().validate_json(text) != kept:
                 return
         except ValidationError:
             return
@@ -132,8 +137,21 @@ def open_journal(
 
 
 @cache
-def _adapter() -> TypeAdapter[Assessment]:
-    return TypeAdapter(Assessment)
+def _kept_fields() -> dict[str, Any]:
+    """Return the fields of a row that are kept, and their types."""
+    types = get_type_hints(Assessment)
+    return {field.name: types[field.name] for field in fields(Assessment)
+            if field.name not in _NOT_KEPT}  # fmt: skip
+
+
+@cache
+def _kept_type() -> type[Any]:
+    return make_dataclass("Kept", list(_kept_fields().items()), frozen=True)
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(_kept_type())
 
 
 def _content(clip: Source) -> str:

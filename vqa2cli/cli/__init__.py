@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -40,6 +41,9 @@ COMMANDS: Final = {
 
 #: Entry point group through which other packages add commands.
 COMMAND_GROUP: Final = "vqa2.commands"
+
+#: What names of environment variables begin with.
+ENVIRONMENT: Final = "VQA2"
 
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
@@ -71,7 +75,7 @@ class LazyGroup(click.Group):
         if cmd_name in COMMANDS:
             module, _, attribute = COMMANDS[cmd_name].partition(":")
             command: click.Command = getattr(import_module(module), attribute)
-            return command
+            return _with_variables(command)
         plugin = _plugins().get(cmd_name)
         return None if plugin is None else _load(plugin)
 
@@ -87,15 +91,32 @@ class LazyGroup(click.Group):
             raise _Stop(OUTPUT_CLOSED) from None
 
 
+def _configured(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+    """Read `--config`; what that takes is loaded only then."""
+    if path is not None:
+        from vqa2cli.cli.configuration import configure
+
+        configure(ctx, param, path)
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={
         "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "VQA2",
+        "auto_envvar_prefix": ENVIRONMENT,
         "show_default": True,
     },
 )
 @click.version_option(VERSION, prog_name="vqa2")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_configured,
+    help="TOML file with a table of options for each command; options and VQA2_* win over it.",
+)
 def vqa2() -> None:
     """Video quality without a reference: scores, stalls and diagnostics."""
 
@@ -149,6 +170,19 @@ def _load(plugin: EntryPoint) -> click.Command:
             help=f"Not available: {error}.",
             context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
         )
+    return command
+
+
+def _with_variables(command: click.Command) -> click.Command:
+    """Return `command`, its environment variables named after its options.
+
+    Click names them after parameters, which differ where an option's name is taken in Python.
+    """
+    for param in command.params:
+        flag = next((name for name in param.opts if name.startswith("--")), None)
+        if flag is not None and param.envvar is None:
+            words = f"{ENVIRONMENT}_{command.name}_{flag.removeprefix('--')}"
+            param.envvar = words.replace("-", "_").upper()
     return command
 
 

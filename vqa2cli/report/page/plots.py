@@ -48,11 +48,13 @@ def curve_plot(ladder: Record) -> str:
         figure = Figure(figsize=(7.2, 3.6))
         axes = figure.subplots()
         rungs = ladder["rungs"]
+        below = {name for check in ladder["checks"] if check["id"] == "below-hull"
+                 for finding in check["findings"] for name in finding["rungs"]}  # fmt: skip
         rates = [rung["bit_rate"] / 1000 for rung in rungs]
         scores = [rung["score"] for rung in rungs]
         axes.plot(rates, scores, color=_LINE, linewidth=2, zorder=1)
         for rung, rate, score in zip(rungs, rates, scores, strict=True):
-            hollow = rung["below_hull"] > 0
+            hollow = rung["name"] in below
             axes.scatter(
                 [rate], [score], s=40, zorder=2, edgecolors=_LINE,
                 color="none" if hollow else _LINE,
