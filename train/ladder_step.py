@@ -1,15 +1,17 @@
 """How far apart two scores must be to mean something: the noticeable step of a model.
 
-    python -m train.ladder_step RUN/corpus
+    python -m train.ladder_step RUN/corpus --out step.json
 
-Of pairs of encodes of one source by one codec, from contents the model never saw, those that it
-scores at least the step apart are in the order of their labels 95 times of 100. The result goes
-to `vqa2cli/ladder/noticeable.py`.
+Pairs of encodes of one source by one codec, of contents the model never saw: how often is the
+order of two scores that of the labels, as a function of the gap between them? A logistic curve
+through one half at no gap (a psychometric function) is fitted; the step is the gap at which it
+reaches 95 %. The result goes to `vqa2cli/ladder/noticeable.py`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +19,15 @@ from pathlib import Path
 import click
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logit
 
 from train.corpus import Item, read_items
 from train.evaluation import score_items
 from vqa2cli.config import EMBEDDED_MODEL, RunConfig
 from vqa2cli.errors import UsageError
 
-#: Share of pairs that must be in the right order.
+#: Share of pairs a step apart that are in the right order.
 CONFIDENCE = 0.95
 
 
@@ -31,13 +35,14 @@ CONFIDENCE = 0.95
 class Step:
     """The step in points, how many pairs it rests on, and what lies about it.
 
-    `pairs_beyond` are at least the step apart. `order_of_all` is the share of all pairs in the
-    right order, `interval` the middle 95 % of steps over resampled contents.
+    `step_of_all_beyond` is the least gap such that, of all pairs at least that far apart, wide
+    ones included, 95 % are right: less than the step. `order_of_all` is the share of all pairs
+    in the right order, `interval` the middle 95 % of steps over resampled contents.
     """
 
     step: float
+    step_of_all_beyond: float
     pairs: int
-    pairs_beyond: int
     contents: int
     order_of_all: float
     interval: tuple[float, float]
@@ -54,19 +59,18 @@ def noticeable_step(
     gaps, right, contents = _pairs(scores, items)
     if not len(gaps):
         raise UsageError("no two renditions of one source and codec are in the corpus")
-    step, beyond = _step(gaps, right)
     generator = np.random.default_rng(seed)
     names = np.unique(contents)
     members = {name: np.flatnonzero(contents == name) for name in names}
     drawn = []
     for _ in range(resamples):
         chosen = np.concatenate([members[n] for n in generator.choice(names, len(names))])
-        drawn.append(_step(gaps[chosen], right[chosen])[0])
+        drawn.append(_step(gaps[chosen], right[chosen]))
     low, high = np.percentile(drawn, (2.5, 97.5))
     return Step(
-        step=step,
+        step=_step(gaps, right),
+        step_of_all_beyond=_beyond(gaps, right),
         pairs=len(gaps),
-        pairs_beyond=beyond,
         contents=len(names),
         order_of_all=float(right.mean()),
         interval=(float(low), float(high)),
@@ -93,15 +97,29 @@ def _pairs(
     return np.array(gaps), np.array(right), np.array(contents)
 
 
-def _step(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, int]:
-    """Return the least gap from which on enough pairs are right, and how many those are."""
+def _step(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the gap at which the fitted curve reaches `CONFIDENCE`; infinite if it never rises.
+
+    The curve is 1 / (1 + exp(-slope * gap)), its slope that of maximum likelihood.
+    """
+
+    if float(np.sum(gaps * (right - 0.5))) <= 0:
+        return math.inf  # the likelihood is concave and falls from the start
+
+    def unlikely(slope: float) -> float:
+        return float(np.sum(right * np.logaddexp(0, -slope * gaps)
+                            + (1 - right) * np.logaddexp(0, slope * gaps)))  # fmt: skip
+
+    slope = float(minimize_scalar(unlikely, bounds=(1e-9, 100.0), method="bounded").x)
+    return float(logit(CONFIDENCE)) / slope
+
+
+def _beyond(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the least gap from which on `CONFIDENCE` of the pairs are right."""
     widest_first = np.argsort(-gaps, kind="stable")
     share = np.cumsum(right[widest_first]) / np.arange(1, len(gaps) + 1)
     enough = np.flatnonzero(share >= CONFIDENCE)
-    if not len(enough):
-        return float(gaps.max()), 0
-    last = int(enough[-1])
-    return float(gaps[widest_first[last]]), last + 1
+    return float(gaps[widest_first[enough[-1]]]) if len(enough) else math.inf
 
 
 @click.command()
@@ -109,7 +127,8 @@ def _step(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float,
 @click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, folder, hub id.")
 @click.option("--split", type=click.Choice(["val", "test"]), default="val", show_default=True)
 @click.option("--every", type=click.IntRange(1), default=1, help="Take every N-th source only.")
-def main(corpus: Path, model: str, split: str, every: int) -> None:
+@click.option("--out", type=click.Path(path_type=Path), help="Also write result and scores here.")
+def main(corpus: Path, model: str, split: str, every: int, out: Path | None) -> None:
     """Measure the noticeable step of a model on the renditions of CORPUS."""
     from vqa2cli.model import load_model
 
@@ -119,7 +138,11 @@ def main(corpus: Path, model: str, split: str, every: int) -> None:
     if not items:
         raise UsageError(f"{corpus}: no rendition in the split {split}")
     scores = score_items(load_model(model), items, corpus, RunConfig())
-    click.echo(json.dumps(asdict(noticeable_step(scores, items)), indent=1))
+    found = asdict(noticeable_step(scores, items))
+    click.echo(json.dumps(found, indent=1))
+    if out is not None:
+        names = {item.name: score for item, score in zip(items, scores.tolist(), strict=True)}
+        out.write_text(json.dumps({**found, "scores": names}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

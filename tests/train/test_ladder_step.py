@@ -17,27 +17,30 @@ def items(labels: list[float], source: str = "s", codec: str = "h264") -> list[I
     ]
 
 
-def test_a_model_that_is_always_right_needs_no_gap() -> None:
-    made = items([10, 20, 30, 40])
-    found = noticeable_step(np.array([1.0, 2.0, 3.0, 4.0]), made)
-    assert (found.step, found.pairs, found.pairs_beyond) == (1.0, 6, 6)
-    assert found.order_of_all == 1.0
-
-
-def test_the_step_is_the_gap_from_which_on_the_order_can_be_trusted() -> None:
+def test_the_step_is_the_gap_at_which_19_of_20_orders_are_right() -> None:
     generator = np.random.default_rng(0)
     made, scores = [], []
-    for source in range(60):
-        labels = generator.uniform(0, 100, 8)
-        made += items(list(labels), f"s{source}")
-        scores += list(labels + generator.uniform(-5, 5, 8))
+    for source in range(600):
+        gap = generator.uniform(0, 40)
+        right = generator.random() < 1 / (1 + np.exp(-0.3 * gap))
+        made += items([10, 20], f"s{source}")
+        scores += [50.0, 50 + gap if right else 50 - gap]
     found = noticeable_step(np.array(scores), made)
-    # An error below 5 a score moves a gap by 10 at most, and most by far less.
-    assert 0 < found.step < 10
-    assert found.interval[0] <= found.step <= found.interval[1]
-    noisier = noticeable_step(np.array(scores) + generator.normal(0, 15, len(scores)), made)
-    assert noisier.step > found.step
-    assert noisier.order_of_all < found.order_of_all
+    assert found.step == pytest.approx(np.log(19) / 0.3, rel=0.2)
+    assert found.interval[0] < np.log(19) / 0.3 < found.interval[1]
+    assert found.step_of_all_beyond < found.step
+
+
+def test_a_model_that_is_always_right_needs_hardly_a_gap() -> None:
+    found = noticeable_step(np.array([1.0, 2.0, 3.0, 4.0]), items([10, 20, 30, 40]))
+    assert (found.pairs, found.order_of_all, found.step_of_all_beyond) == (6, 1.0, 1.0)
+    assert found.step < 1
+
+
+def test_a_model_that_is_always_wrong_has_no_step() -> None:
+    found = noticeable_step(np.array([4.0, 3.0, 2.0, 1.0]), items([10, 20, 30, 40]))
+    assert np.isinf(found.step)
+    assert found.order_of_all == 0.0
 
 
 def test_pairs_are_of_one_source_and_one_codec() -> None:
