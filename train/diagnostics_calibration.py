@@ -1,10 +1,11 @@
 """Fits the thresholds of findings to degraded clips of a training split.
 
-    python -m train.diagnostics_calibration FOLDER... [--out FILE]
+    python -m train.diagnostics_calibration FOLDER... [--clean CLIPS] [--out FILE]
 
 Folders are a corpus of `vqa2 train mini`, and what `vqa2 data degrade` made. For every attribute
-and degree the threshold is the value that best tells clips of at least that degree (true positive rate
-less false positive rate) from milder and clean ones, under a limit on how many clean clips pass.
+and degree the threshold is the value that best tells clips of at least that degree (true positive
+rate less false positive rate) from milder and clean ones, under a limit on how many clean clips
+pass.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from train.diagnostics_data import Labelled, labelled_clips, measures_of
+from train.diagnostics_data import Labelled, clean_clips, labelled_clips, measures_of
 from vqa2cli.video.measures.records import STEP_S, SignalMeasures
 
 #: Measure of each fitted attribute, and whether it is bad above or below.
@@ -37,6 +38,10 @@ FITTED = {
     "exposure_drift": ("exposure_drift", True),
 }
 
+#: Attributes for which undegraded clips of full length count as clean. In the others such clips
+#: may truly be at fault (dark, soft, hand-held), and lossless copies of shrunk originals count.
+LONG_CLEAN = frozenset({"flicker", "stutter", "exposure_drift"})
+
 #: Attributes that no degradation makes; their thresholds are set by hand.
 CONVENTION = {
     "interlacing": {"measure": "combing", "slight": 10.0, "noticeable": 25.0, "severe": 50.0},
@@ -49,17 +54,33 @@ FALSE_LIMITS = (0.10, 0.02, 0.01)
 #: Fewest clips of a degree that a threshold is fitted to.
 LEAST_CLIPS = 4
 
+#: Cells in a row that speak for a clean clip: 2 s.
+RUN_CELLS = 4
+
 TABLE = Path(__file__).parents[1] / "vqa2cli" / "report" / "tables" / "thresholds.json"
 
 
 def value_of(clip: Labelled, measures: SignalMeasures, name: str, above: bool) -> float:
-    """Return what a finding would go by: the bad quarter of the degraded cells; NaN for none."""
+    """Return what a finding would go by: the bad quarter of the degraded cells; NaN for none.
+
+    Of a clean clip it is the worst `RUN_CELLS` in a row, since a long one has many chances.
+    """
     values = measures.of(name)
+    if clip.kind is None:
+        return _worst_run(values, above)
     end_s = measures.end_s if clip.end_s is None else clip.end_s
     first = int(np.ceil(clip.start_s / STEP_S - 1e-6))
     inside = values[first : max(int(end_s / STEP_S + 1e-6), first + 1)]
     known = inside[np.isfinite(inside)]
     return float(np.quantile(known, 0.75 if above else 0.25)) if known.size else float("nan")
+
+
+def _worst_run(values: np.ndarray, above: bool) -> float:
+    share, worst = (0.75, max) if above else (0.25, min)
+    starts = range(max(len(values) - RUN_CELLS, 0) + 1)
+    runs = [values[first : first + RUN_CELLS] for first in starts]
+    found = [float(np.quantile(run, share)) for run in runs if np.isfinite(run).all()]
+    return worst(found) if found else float("nan")
 
 
 def fit(positive: np.ndarray, milder: np.ndarray, clean: np.ndarray, limit: float) -> float | None:
@@ -89,16 +110,7 @@ def thresholds(attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]])
     """Return the row of one attribute; None where there is nothing to fit it to."""
     measure, above = FITTED[attribute]
     sign = 1.0 if above else -1.0
-    by_degree: dict[int, list[float]] = defaultdict(list)
-    clean: list[float] = []
-    for clip, measures in clips:
-        value = sign * value_of(clip, measures, measure, above)
-        if not np.isfinite(value):
-            continue
-        if clip.kind is None:
-            clean.append(value)
-        elif clip.attribute == attribute:
-            by_degree[clip.degree].append(value)
+    by_degree, clean = _values(attribute, clips)
     row: dict = {"measure": measure, "above": above}
     last = -np.inf
     for degree, name in enumerate(("slight", "noticeable", "severe"), start=1):
@@ -123,11 +135,34 @@ def thresholds(attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]])
     return row
 
 
+def _values(
+    attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]]
+) -> tuple[dict[int, list[float]], list[float]]:
+    """Return the values of degraded clips by degree and of clean ones, bad high."""
+    measure, above = FITTED[attribute]
+    by_degree: dict[int, list[float]] = defaultdict(list)
+    clean: list[float] = []
+    for clip, measures in clips:
+        value = (1.0 if above else -1.0) * value_of(clip, measures, measure, above)
+        if not np.isfinite(value):
+            continue
+        if clip.kind is None and (attribute in LONG_CLEAN or not clip.undegraded):
+            clean.append(value)
+        elif clip.kind is not None and clip.attribute == attribute:
+            by_degree[clip.degree].append(value)
+    return by_degree, clean
+
+
 @click.command(help=__doc__)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--clean",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Undegraded clips with a manifest; they count as clean for what needs length.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 @click.option("--clips-per-kind", type=int, default=60, show_default=True)
-def main(folders: tuple[Path, ...], out: Path, clips_per_kind: int) -> None:
+def main(folders: tuple[Path, ...], clean: Path | None, out: Path, clips_per_kind: int) -> None:
     """Fit and write the table."""
     taken: dict[str | None, int] = defaultdict(int)
     measured = []
@@ -140,6 +175,10 @@ def main(folders: tuple[Path, ...], out: Path, clips_per_kind: int) -> None:
             if measures is not None:
                 taken[clip.kind] += 1
                 measured.append((clip, measures))
+    for clip in clean_clips(clean, "train") if clean else ():
+        measures = measures_of(clip.path)
+        if measures is not None:
+            measured.append((clip, measures))
     rows = {}
     for attribute in FITTED:
         row = thresholds(attribute, measured)
@@ -149,7 +188,7 @@ def main(folders: tuple[Path, ...], out: Path, clips_per_kind: int) -> None:
     for attribute, row in CONVENTION.items():
         rows[attribute] = {**row, "above": True, "basis": "convention"}
     table = {
-        "made_by": "python -m train.diagnostics_calibration CORPUS DEGRADED",
+        "made_by": "python -m train.diagnostics_calibration CORPUS DEGRADED --clean CLIPS",
         "split": "train",
         "false_limits": FALSE_LIMITS,
         "attributes": rows,

@@ -6,6 +6,7 @@ clip, and lossless sources), and what `vqa2 data degrade` made (degraded.jsonl: 
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,7 +72,10 @@ _GRADES = (4.5, 3.5, 2.5)
 
 @dataclass(frozen=True)
 class Labelled:
-    """A clip and its one degradation: `degree` is an index of `DEGREES`, 0 for a clean clip."""
+    """A clip and its one degradation: `degree` is an index of `DEGREES`, 0 for a clean clip.
+
+    `undegraded` marks a clip as it came: nothing was done to it, and it may have faults.
+    """
 
     path: Path
     content: str
@@ -80,6 +84,7 @@ class Labelled:
     degree: int
     start_s: float = 0.0
     end_s: float | None = None
+    undegraded: bool = False
 
 
 def degree_of(kind: str, severity: int) -> int:
@@ -154,6 +159,20 @@ def _corpus(folder: Path, split: str) -> Iterator[Labelled]:
                 )  # fmt: skip
     for source, content in clean.items():
         yield Labelled(folder / "sources" / f"{source}.mkv", content, None, None, 0)
+
+
+def clean_clips(folder: Path, split: str) -> list[Labelled]:
+    """Return the undegraded clips of a folder whose manifest.csv gives them to `split`.
+
+    Raises:
+        UsageError: it has no manifest.
+    """
+    manifest = folder / "manifest.csv"
+    if not manifest.is_file():
+        raise UsageError(f"{folder}: has no manifest.csv with columns file and split")
+    with manifest.open(newline="", encoding="utf-8") as rows:
+        names = [row["file"] for row in csv.DictReader(rows) if row["split"] == split]
+    return [Labelled(folder / name, name, None, None, 0, undegraded=True) for name in names]
 
 
 def measures_of(path: Path) -> SignalMeasures | None:

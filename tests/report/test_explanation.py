@@ -93,7 +93,7 @@ def test_the_words_come_from_the_findings_and_say_so() -> None:
     told = explain(row(FLICKER, BLOCKING))
     assert told.source == "templates"
     assert told.text.startswith("Blocking: severe, 1.00-3.00 s (0.9).")
-    assert "most likely means that" in told.text
+    assert "Probable cause of the blocking: " in told.text
     assert told.text.endswith("the model rates the quality of this video Fair (50.0 of 100).")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,13 @@ def test_only_the_degraded_part_of_a_clip_counts() -> None:
     assert value_of(label, found, "blur", above=True) == np.float32(0.9)
 
 
+def test_the_worst_two_seconds_speak_for_a_clean_clip() -> None:
+    values = [0.1] * 20 + [0.5] * 4 + [0.1] * 20
+    label, found = clip(values, None, 0)
+    assert value_of(label, found, "blur", above=True) == np.float32(0.5)
+    assert value_of(label, found, "blur", above=False) == np.float32(0.1)
+
+
 def test_a_row_rises_with_the_degree_and_says_what_it_rests_on() -> None:
     clips = [clip([0.1 + k / 100] * 2, None, 0) for k in range(10)]
     for degree, level in ((1, 0.3), (2, 0.5), (3, 0.7)):
@@ -67,3 +75,11 @@ def test_every_kind_and_attribute_of_the_tables_exists() -> None:
     assert {*ATTRIBUTE_OF.values(), "low_contrast"} == set(FITTED)
     assert attribute_of("mean-shift", -0.1) == "underexposure"
     assert attribute_of("contrast-change", 0.3) is None
+
+
+def test_clips_as_they_came_count_as_clean_only_for_what_needs_length() -> None:
+    clips = [clip([0.1 + k / 100] * 2, None, 0) for k in range(10)]
+    clips += [clip([0.6 + k / 100] * 2, "lens-blur", 3) for k in range(5)]
+    label, soft = clip([0.9] * 8, None, 0)
+    with_soft = thresholds("blur", [*clips, (replace(label, undegraded=True), soft)])
+    assert with_soft == thresholds("blur", clips)

@@ -93,9 +93,8 @@ def depiction(row: Assessment, findings: Sequence[Explained]) -> str:
         sentences = ["The measures find nothing wrong with the signal."]
     worst = next((one for one in told if _weight(one.finding) > 1), None)
     if worst is not None:
-        sentences.append(
-            f"The {_words(worst.finding.attribute)} most likely means that {worst.cause.cause}."
-        )
+        named = _words(worst.finding.attribute)
+        sentences.append(f"Probable cause of the {named}: {worst.cause.cause}.")
     if row.score is not None:
         verdict = f"the model rates the quality of this video {row.score.level.capitalize()}"
         sentences.append(f"Taken as a whole, {verdict} ({row.score.value:.1f} of 100).")

@@ -23,6 +23,9 @@ _AROUND_S = 0.5
 #: light and camera work; ours, hands shake at 1.5 Hz and up.
 FLICKER_MEAN_S, SHAKE_MEAN_S = 0.3, 0.7
 
+#: Codes above black that flicker and drift are shares of at least: less light shows neither; ours.
+LEAST_LIGHT = 10.0
+
 #: A repeat changes less than this share of what frames around it do, and this many codes at
 #: least move around it; after it the picture jumps by at least the other share; ours.
 REPEAT_SHARE, LEAST_MOTION, JUMP_SHARE = 0.2, 0.6, 0.5
@@ -61,7 +64,7 @@ def flicker(motion: MotionArrays, cut: Flags, black: float) -> Floats:
     for shot in shots(cut):
         level = motion.mean[shot] - black
         smooth = _smooth(level, _reach(motion, FLICKER_MEAN_S / 2))
-        swing[shot] = 100 * (level - smooth) / np.maximum(smooth, 1.0)
+        swing[shot] = 100 * (level - smooth) / np.maximum(smooth, LEAST_LIGHT)
     return swing
 
 
@@ -135,7 +138,7 @@ def drift(motion: MotionArrays, cut: Flags, black: float) -> Floats:
     """
     stops = np.zeros(len(cut), np.float32)
     for shot in shots(cut):
-        level = np.maximum(motion.mean[shot] - black, 1.0)
+        level = np.maximum(motion.mean[shot] - black, LEAST_LIGHT)
         stops[shot] = _GAMMA * np.abs(np.log2(level / np.median(level)))
     return stops
 

@@ -1,0 +1,171 @@
+"""How right the findings are on clips whose degradation is known and that set no threshold.
+
+    python -m train.diagnostics_evaluation DEGRADED... [--clean CLIPS] [--split val]
+
+DEGRADED are folders of `vqa2 data degrade` or corpora; CLIPS a folder of undegraded clips with a
+manifest. Prints Markdown: a row an attribute, then what is found on undegraded clips.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import numpy as np
+
+from train.diagnostics_calibration import FITTED
+from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
+from vqa2cli.assessment import Finding
+from vqa2cli.report.findings import DEGREES, overlaps, signal_findings
+
+#: Degree from which a finding counts as a claim.
+CLAIM = DEGREES.index("noticeable")
+
+
+@dataclass
+class Tally:
+    """Counts of one attribute.
+
+    `wanted` are clips labelled noticeable or worse, `found` those with a finding of any degree
+    over the label's span, `claimed` those with one of at least noticeable; `right` and `wrong`
+    are claims with and without a label under them.
+    """
+
+    wanted: int = 0
+    found: int = 0
+    claimed: int = 0
+    right: int = 0
+    wrong: int = 0
+    near: list[bool] = field(default_factory=list)
+    overlap: list[float] = field(default_factory=list)
+
+
+def evaluate(clips: Sequence[tuple[Labelled, Sequence[Finding], float]]) -> dict[str, Tally]:
+    """Return the counts of each attribute.
+
+    Args:
+        clips: label, findings and length in seconds of each clip.
+    """
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for label, findings, length_s in clips:
+        end_s = length_s if label.end_s is None else label.end_s
+        if label.attribute is not None:
+            _recall(tallies[label.attribute], label, findings, end_s, length_s)
+        for finding in findings:
+            _precision(tallies[finding.attribute], label, finding, end_s)
+    return tallies
+
+
+def _recall(
+    tally: Tally, label: Labelled, findings: Sequence[Finding], end_s: float, length_s: float
+) -> None:
+    mine = [
+        f for f in findings if f.attribute == label.attribute and overlaps(f, label.start_s, end_s)
+    ]
+    if label.degree >= CLAIM:
+        tally.wanted += 1
+        tally.found += bool(mine)
+        tally.claimed += any(DEGREES.index(f.degree) >= CLAIM for f in mine)
+    if mine:
+        best = max(mine, key=lambda f: iou(f, label.start_s, end_s, length_s))
+        tally.near.append(abs(DEGREES.index(best.degree) - label.degree) <= 1)
+        tally.overlap.append(iou(best, label.start_s, end_s, length_s))
+
+
+def _precision(tally: Tally, label: Labelled, finding: Finding, end_s: float) -> None:
+    if DEGREES.index(finding.degree) < CLAIM:
+        return
+    inside = overlaps(finding, label.start_s, end_s)
+    if finding.attribute == label.attribute:
+        tally.right += inside
+        tally.wrong += not inside
+    elif not (inside and finding.attribute in KIN.get(label.kind or "", ())):
+        tally.wrong += 1
+
+
+def iou(finding: Finding, start_s: float, end_s: float, length_s: float) -> float:
+    """Return the intersection over union of a finding's span and another."""
+    first = 0.0 if finding.start is None else finding.start
+    last = length_s if finding.end is None else finding.end
+    union = max(last, end_s) - min(first, start_s)
+    return max(min(last, end_s) - max(first, start_s), 0.0) / union if union > 0 else 0.0
+
+
+def table(tallies: dict[str, Tally]) -> list[str]:
+    """Return the Markdown table of the counts, and a row of all."""
+    lines = [
+        "| attribute | labelled | found at all | found as noticeable or worse | precision | "
+        "degree within one | span IoU |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    whole = Tally()
+    for name in FITTED:
+        tally = tallies.get(name, Tally())
+        lines.append(_line(name, tally))
+        for part in ("wanted", "found", "claimed", "right", "wrong"):
+            setattr(whole, part, getattr(whole, part) + getattr(tally, part))
+        whole.near += tally.near
+        whole.overlap += tally.overlap
+    return [*lines, _line("**all**", whole)]
+
+
+def _line(name: str, tally: Tally) -> str:
+    claims = tally.right + tally.wrong
+    near = np.mean(tally.near) if tally.near else float("nan")
+    overlap = np.mean(tally.overlap) if tally.overlap else float("nan")
+    cells = (
+        _share(tally.found, tally.wanted),
+        _share(tally.claimed, tally.wanted),
+        _share(tally.right, claims),
+        "–" if np.isnan(near) else f"{near:.2f}",
+        "–" if np.isnan(overlap) else f"{overlap:.2f}",
+    )
+    return f"| {name} | {tally.wanted} | {' | '.join(cells)} |"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2f} ({part}/{whole})" if whole else "–"
+
+
+@click.command(help=__doc__)
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--clean", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="val", show_default=True)
+def main(folders: tuple[Path, ...], clean: Path | None, split: str) -> None:
+    """Measure and print."""
+    judged = []
+    for folder in folders:
+        for clip in labelled_clips(folder, split):
+            measures = measures_of(clip.path)
+            if clip.kind is not None and measures is not None:
+                judged.append((clip, signal_findings(measures), measures.end_s))
+    click.echo(f"{len(judged)} degraded clips of split {split}\n")
+    click.echo("\n".join(table(evaluate(judged))))
+    if clean is not None:
+        click.echo("\n" + "\n".join(clean_lines(clean, split)))
+
+
+def clean_lines(folder: Path, split: str) -> list[str]:
+    """Return what is found on undegraded clips as noticeable or worse, by clip."""
+    counts: Counter[str] = Counter()
+    lines, clips = [], 0
+    for clip in clean_clips(folder, split):
+        name, measures = clip.content, measures_of(clip.path)
+        if measures is None:
+            continue
+        clips += 1
+        for f in signal_findings(measures):
+            if DEGREES.index(f.degree) >= CLAIM:
+                counts[f.attribute] += 1
+                when = "all along" if f.start is None else f"{f.start:g}-{f.end:g} s"
+                lines.append(f"- {name}: {f.attribute} {f.degree}, {when} ({f.value})")
+    total = sum(counts.values())
+    head = f"{total} findings of noticeable or worse on {clips} clips: {total / max(clips, 1):.2f}"
+    return [f"{head} a clip", *lines]
+
+
+if __name__ == "__main__":
+    main()
