@@ -28,6 +28,9 @@ class FitSettings:
 
     `kinds` are the kinds of items that take part. `keyframes` and `motion_frames` are the
     counts a batch may draw; no key frames at all trains the motion branch alone.
+    `picture_noise` is how far visual tokens are put off, in units of their own spread: the
+    tower knows its training contents better than any other, and what reads it must not rely on
+    that.
     """
 
     kinds: tuple[str, ...]
@@ -47,6 +50,7 @@ class FitSettings:
     plcc_weight: float
     order_weight: float
     stalls_told: float
+    picture_noise: float
     stall_cost: StallCost
 
 
@@ -110,6 +114,8 @@ class LookDataset(Dataset):
             stalls, cost = draw_stalls(self.fit.stall_cost, rng)
             label = max(label - cost, 0.0)
         pictures, frames = crop(look, keyframes, motion, rng)
+        if pictures.ndim == 3:
+            pictures = put_off(pictures, self.fit.picture_noise, rng)
         return Sample(
             pictures,
             frames,
@@ -150,6 +156,12 @@ def crop(
     if rng.random() < 0.5:
         drawn, run = mirrored(drawn), mirrored(run)
     return torch.from_numpy(drawn), torch.from_numpy(run)
+
+
+def put_off(tokens: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
+    """Return visual tokens [K, P, D] off by noise of `amount` times their spread over D."""
+    noise = torch.from_numpy(rng.standard_normal(tuple(tokens.shape), np.float32))
+    return tokens + amount * tokens.std(-1, keepdim=True) * noise
 
 
 def mirrored(pictures: NDArray) -> NDArray:

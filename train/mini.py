@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from train.corpus import CorpusPlan, Item, build_corpus, read_items
@@ -105,7 +106,9 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
             seen = features_of(network, looks)
         dataset = LookDataset(items, seen, stage.fit)
         folder = place.out / f"{number}-{stage.part}"
+        before = {name: value.clone() for name, value in network.state_dict().items()}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
+        keep(network, before, stage.kept)
 
     network.eval()
     save_network(network, place.model, place.model)
@@ -120,6 +123,14 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     }
     (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
     return place.model
+
+
+def keep(network: Vqa2Network, before: Mapping[str, Tensor], share: float) -> None:
+    """Move the network's weights back by `share` of the way to those of `before`."""
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if share and value.is_floating_point():
+                value.lerp_(before[name], share)
 
 
 def prepare(network: Vqa2Network, prompter: Prompter, stage: Stage) -> Task:

@@ -21,10 +21,16 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a recipe: which part learns, and how."""
+    """One step of a recipe: which part learns, and how.
+
+    `kept` is the share of the weights from before the stage in those after it: what was learned
+    then outlives what came since (Wortsman et al., "Robust fine-tuning of zero-shot models",
+    CVPR 2022).
+    """
 
     part: Part
     fit: FitSettings
+    kept: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -96,10 +102,12 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
 def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     """Return one stage: its own table over what `[fit]` says of all."""
     table: dict[str, Any] = {**raw["fit"], **own, "stall_cost": StallCost(**raw["stall_cost"])}
-    part = table.pop("part")
+    part, kept = table.pop("part"), float(table.pop("kept", 0.0))
     if part not in get_args(Part):
         raise ValueError(f"no part {part!r} to train; choose {', '.join(get_args(Part))}")
     for key, value in table.items():
         if isinstance(value, list):
             table[key] = tuple(value)
-    return Stage(part, FitSettings(**table))
+    if not 0.0 <= kept < 1.0:
+        raise ValueError(f"kept is {kept}; it must be from 0 to below 1")
+    return Stage(part, FitSettings(**table), kept)

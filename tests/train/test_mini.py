@@ -12,10 +12,18 @@ import pytest
 import torch
 
 from train.corpus import Item, build_corpus, plan_tasks, read_items
-from train.dataset import LookDataset, SourceBatches, collate, jittered
+from train.dataset import LookDataset, SourceBatches, collate, jittered, put_off
 from train.fit import Scorer
-from train.mini import Workplace, corpus_plan, fit_mini, make_data, new_network, train_split
-from train.recipe import Recipe, read_recipe
+from train.mini import (
+    Workplace,
+    corpus_plan,
+    fit_mini,
+    keep,
+    make_data,
+    new_network,
+    train_split,
+)
+from train.recipe import RECIPES, Recipe, read_recipe
 from vqa2cli import load_model, score
 from vqa2cli.errors import UsageError
 from vqa2cli.video.media import StreamFacts
@@ -232,6 +240,26 @@ def test_told_facts_wander_a_little_and_sometimes_lack_the_quantizer() -> None:
     assert all(0.079 < (each.bits_per_pixel or 0) < 0.126 for each in told)
 
 
+def test_visual_tokens_are_put_off_by_their_own_spread_and_not_at_all_without_noise() -> None:
+    tokens = torch.randn(3, 2, 512) * torch.tensor([1.0, 10.0])[None, :, None]
+    assert torch.equal(put_off(tokens, 0.0, np.random.default_rng(0)), tokens)
+    off = (put_off(tokens, 0.5, np.random.default_rng(0)) - tokens).std(-1)
+    assert torch.allclose(off, 0.5 * tokens.std(-1), rtol=0.2)
+
+
+def test_a_stage_keeps_the_share_it_names_of_what_stood_before(tmp_path: Path) -> None:
+    network, _ = new_network(toy(read_recipe("mini")), tmp_path)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 1.0
+    keep(network, before, 0.0)
+    name = "llm.model.embed_tokens.weight"
+    assert torch.allclose(network.state_dict()[name], before[name] + 1.0)
+    keep(network, before, 0.75)
+    assert torch.allclose(network.state_dict()[name], before[name] + 0.25)
+
+
 def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
     _, prompter = new_network(read_recipe("mini"), tmp_path)
     assert len(set(prompter.level_ids)) == 5
@@ -243,6 +271,10 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="known are mini"):
         read_recipe("maxi")
     broken = tmp_path / "r.toml"
+    mini = (RECIPES / "mini.toml").read_text()
+    broken.write_text(mini.replace('part = "tower"', 'part = "tower"\nkept = 1.5'))
+    with pytest.raises(UsageError, match=r"kept is 1\.5"):
+        read_recipe(str(broken))
     broken.write_text("seed = ")
     with pytest.raises(UsageError, match="not a recipe"):
         read_recipe(str(broken))
