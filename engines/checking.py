@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from engines.contract import Graph, TensorSpec
+from engines.contract import Graph, Lengths, Side, TensorSpec
 from engines.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -32,10 +32,17 @@ def _check_array(spec: TensorSpec, array: NDArray[np.generic]) -> None:
     if array.dtype.name != spec.dtype:
         raise ValueError(f"{spec.name} is {array.dtype.name}, not {spec.dtype}")
     fits = len(array.shape) == len(spec.shape) and all(
-        want is None or want == got for want, got in zip(spec.shape, array.shape, strict=True)
+        fits_side(want, got) for want, got in zip(spec.shape, array.shape, strict=True)
     )
     if not fits:
         raise ValueError(f"{spec.name} has shape {array.shape}, not {spec.shape}")
+
+
+def fits_side(want: Side, got: int) -> bool:
+    """Return whether an axis may be `got` long."""
+    if isinstance(want, Lengths):
+        return got in want
+    return want in (None, got)
 
 
 def _list(names: set[str]) -> str:

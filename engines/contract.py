@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,17 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TensorSpec:
-    """Name, element type and shape of one input or output; None marks a free axis."""
-
-    name: str
-    dtype: str
-    shape: tuple[int | None, ...]
-
-
-@dataclass(frozen=True)
 class Lengths:
-    """A range of lengths of the free axes, and the one to tune for."""
+    """A range of lengths of an axis, and the one to tune for."""
 
     least: int
     usual: int
@@ -40,9 +31,38 @@ class Lengths:
         if not 1 <= self.least <= self.usual <= self.most:
             raise ValueError(f"lengths {self.least}, {self.usual}, {self.most} are not in order")
 
+    def __contains__(self, length: int) -> bool:
+        return self.least <= length <= self.most
+
+
+Side: TypeAlias = int | Lengths | None
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Name, element type and shape of one input or output.
+
+    None marks a free axis; all free axes of a graph share one length. A range marks an axis with
+    lengths of its own, such as a height.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[Side, ...]
+
+
+#: What builders want to know of a profile, as `Lengths` names it.
+PROFILE_SHAPES = ("least", "usual", "most")
+
+
+def profile_shape(spec: TensorSpec, lengths: Lengths, which: str) -> tuple[int, ...]:
+    """Return the `which` of `PROFILE_SHAPES` of an input, its free axes as `lengths` say."""
+    ranges = (lengths if side is None else side for side in spec.shape)
+    return tuple(one if isinstance(one, int) else getattr(one, which) for one in ranges)
+
 
 #: One range for everyday chunks and one for a whole window; each gets memory when first used.
-LENGTHS = (Lengths(1, 100, 128), Lengths(129, 512, 2048))
+LENGTHS = (Lengths(1, 164, 192), Lengths(193, 548, 2048))
 
 
 @dataclass(frozen=True)

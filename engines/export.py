@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engines.cache import ArtifactCache, graph_hash
 from engines.checking import free_lengths
-from engines.contract import Graph, TensorSpec
+from engines.contract import Graph, Lengths, Side, TensorSpec
 from engines.errors import EngineUnavailable
 from engines.precision import DTYPES, allowed, difference, sound_precision
 
@@ -33,8 +33,8 @@ EXAMPLE_LENGTH, CHECK_LENGTH = 8, 13
 def export_graph(graph: Graph, path: Path, precision: str = "fp32") -> Path:
     """Write the graph's module to `path` as ONNX, checked against torch, and return `path`.
 
-    Free axes stay free, fixed ones fixed; inputs and outputs keep their types whatever the
-    precision inside. Nothing is left at `path` when a check fails.
+    Free axes and ranges stay free, fixed ones fixed; inputs and outputs keep their types
+    whatever the precision inside. Nothing is left at `path` when a check fails.
 
     Raises:
         EngineUnavailable: the `export` extra is not installed, or the file does not compute
@@ -101,12 +101,18 @@ def has_onnx(graph: Graph, precision: str, cache: ArtifactCache) -> bool:
 
 
 def example(spec: TensorSpec, length: int, seed: int = 0) -> NDArray[np.generic]:
-    """Return random values for an input, free axes `length` long."""
-    shape = tuple(length if side is None else side for side in spec.shape)
+    """Return random values for an input, free axes `length` long, ranges by as much past least."""
+    shape = tuple(_example_side(side, length) for side in spec.shape)
     generator = np.random.default_rng(seed)
     if spec.dtype == "uint8":
         return generator.integers(0, 256, shape, dtype=np.uint8)
     return generator.standard_normal(shape).astype(spec.dtype)
+
+
+def _example_side(side: Side, length: int) -> int:
+    if isinstance(side, Lengths):
+        return min(side.least + length, side.most)
+    return length if side is None else side
 
 
 def examples(graph: Graph, length: int, seed: int = 0) -> dict[str, NDArray[np.generic]]:
@@ -126,9 +132,9 @@ def _entry(graph: Graph, precision: str) -> tuple[str, dict[str, object]]:
 
 def _free_axes(spec: TensorSpec) -> dict[int, object]:
     return {
-        axis: torch.export.Dim(f"{spec.name}_{axis}", min=1)
+        axis: torch.export.Dim(f"{spec.name}_{axis}", min=side.least if side else 1)
         for axis, side in enumerate(spec.shape)
-        if side is None
+        if side is None or isinstance(side, Lengths)
     }
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from engines.cache import default_cache_dir
-from engines.contract import EngineOptions, Graph
+from engines.contract import EngineOptions, Graph, profile_shape
 from engines.elf import needed_libraries
 from engines.errors import EngineUnavailable
 
@@ -136,7 +136,7 @@ def _shapes(graph: Graph, which: str) -> str:
     texts = []
     for lengths in graph.lengths:
         for spec in graph.inputs:
-            sides = (getattr(lengths, which) if side is None else side for side in spec.shape)
+            sides = profile_shape(spec, lengths, which)
             texts.append(f"{spec.name}:{'x'.join(map(str, sides))}")
     return ",".join(texts)
 

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from engines.contract import Graph, Lengths, TensorSpec
+from engines.contract import PROFILE_SHAPES, Graph, Lengths, profile_shape
 from engines.errors import EngineUnavailable
 
 logger = logging.getLogger(__name__)
@@ -134,13 +134,9 @@ def profile_index(graph: Graph, length: int) -> int:
 def _profile(builder: Any, graph: Graph, lengths: Lengths) -> Any:
     profile = builder.create_optimization_profile()
     for spec in graph.inputs:
-        sizes = (lengths.least, lengths.usual, lengths.most)
-        profile.set_shape(spec.name, *(_shape(spec, length) for length in sizes))
+        shapes = (profile_shape(spec, lengths, which) for which in PROFILE_SHAPES)
+        profile.set_shape(spec.name, *shapes)
     return profile
-
-
-def _shape(spec: TensorSpec, length: int) -> tuple[int, ...]:
-    return tuple(length if side is None else side for side in spec.shape)
 
 
 def _use_timing(trt: Any, config: Any, timing: bytes | None) -> Any:
@@ -168,7 +164,8 @@ def _check_network(graph: Graph, network: Any) -> None:
     found = {one.name: tuple(one.shape) for one in inputs}
     for spec in graph.inputs:
         fits = all(
-            side in (None, seen) for side, seen in zip(spec.shape, found[spec.name], strict=True)
+            seen == -1 if isinstance(side, Lengths) else side in (None, seen)
+            for side, seen in zip(spec.shape, found[spec.name], strict=True)
         )
         if not fits:
             raise _failed(

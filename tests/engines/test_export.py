@@ -7,16 +7,21 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import onnx
 import pytest
 import torch
 
 from engines.cache import ArtifactCache, default_cache_dir, graph_hash
-from engines.contract import Graph
+from engines.contract import PROFILE_SHAPES, Graph, Lengths, TensorSpec, profile_shape
 from engines.errors import EngineUnavailable
-from engines.export import export_graph, float32_twin, has_onnx, onnx_bytes
-from engines.precision import TOLERANCE
-from tests.engines.toys import GRAPH, Toy, small_motion
+from engines.export import export_graph, float32_twin, has_onnx, onnx_bytes, run_float32
+from engines.precision import TOLERANCE, difference
+from engines.registry import create_engine
+from tests.engines.toys import GRAPH, Toy, available_here, small_motion
+from vqa2cli.model.dimensions import MotionDims
+from vqa2cli.model.motion import motion_graph
+from vqa2cli.model.slowfast import FastPathway
 
 KINDS = {"fp32": onnx.TensorProto.FLOAT, "fp16": onnx.TensorProto.FLOAT16}
 KINDS["bf16"] = onnx.TensorProto.BFLOAT16
@@ -159,3 +164,30 @@ def test_importing_engines_imports_no_runtime():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_height_and_width_can_be_free_too(tmp_path):
+    torch.manual_seed(5)
+    pathway = FastPathway(MotionDims(positions=8).scaled(0.125)).eval()
+    graph = motion_graph(pathway, Lengths(32, 48, 96))
+    ready = replace(graph, onnx=export_graph(graph, tmp_path / "motion.onnx"))
+    for height, width in ((32, 32), (33, 70), (96, 45)):
+        frames = np.random.default_rng(0).integers(0, 256, (5, height, width, 3), np.uint8)
+        want = run_float32(graph, {"frames": frames})["features"]
+        for name in available_here():
+            with create_engine(name, ready, device="cpu", precision="fp32") as engine:
+                got = engine.run({"frames": frames})["features"]
+            assert difference(got, want) <= TOLERANCE["fp32"]
+    with (
+        create_engine("pytorch", graph, device="cpu", precision="fp32") as engine,
+        pytest.raises(ValueError, match="frames has shape"),
+    ):
+        engine.run({"frames": np.zeros((5, 32, 97, 3), np.uint8)})
+
+
+def test_profiles_span_every_side_that_is_free():
+    spec = TensorSpec("frames", "uint8", (None, Lengths(32, 384, 512), 64, 3))
+    lengths = Lengths(1, 8, 16)
+    assert [profile_shape(spec, lengths, which) for which in PROFILE_SHAPES] == [
+        (1, 32, 64, 3), (8, 384, 64, 3), (16, 512, 64, 3),
+    ]  # fmt: skip

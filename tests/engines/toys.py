@@ -51,7 +51,7 @@ def feeds(length: int = 5) -> dict[str, np.ndarray]:
     return examples(GRAPH, length)
 
 
-def small_motion(size: int = 32, width: float = 1.0, seed: int = 0) -> Graph:
+def small_motion(size: int | Lengths = 32, width: float = 1.0, seed: int = 0) -> Graph:
     """Return a motion graph of the published depth whose norms do something."""
     torch.manual_seed(seed)
     pathway = FastPathway(MotionDims(positions=8).scaled(width)).eval()
