@@ -70,6 +70,21 @@ def test_speeds_are_relative_to_the_baseline(vqa2: Run, model_dir: Path) -> None
     assert float(lines["onnxruntime"][-1]) > 0
 
 
+def test_one_engine_is_timed_beside_the_baseline(vqa2: Run, model_dir: Path) -> None:
+    args = ("engines", "bench", "--frames", "5", "--model", model_dir)
+    both = vqa2(*args, "--engine", "onnxruntime")
+    assert {"pytorch", "onnxruntime"} <= {line[0] for line in words(both.out) if line}
+    alone = vqa2(*args, "--engine", "pytorch")
+    assert "onnxruntime" not in alone.out
+
+
+def test_an_engine_that_cannot_be_timed_ends_with_4(vqa2: Run, model_dir: Path) -> None:
+    done = vqa2("engines", "bench", "--engine", "tensorrt", "--model", model_dir)
+    assert done.code == 4
+    assert done.err.count("\n") == 1
+    assert "no GPU. Use another." in done.err
+
+
 def test_a_baseline_that_does_not_run_is_a_usage_error(vqa2: Run, model_dir: Path) -> None:
     done = vqa2("engines", "bench", "--baseline", "tensorrt:fp16", "--model", model_dir)
     assert done.code == 2

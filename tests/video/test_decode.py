@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -25,6 +26,7 @@ from vqa2cli.video.media import (
     Sampling,
     WindowEnd,
 )
+from vqa2cli.video.pixels import PictureMaker
 from vqa2cli.video.synthesis import write_clip
 
 PLAIN = Sampling(window_s=1e9, keyframe_size=32, motion_size=32)
@@ -219,6 +221,24 @@ def test_depths_ranges_and_grey_look_alike(tmp_path: Path, codec: str, pix_fmt: 
     if pix_fmt == "gray":
         seen, wanted = seen.mean(-1), wanted @ np.array([0.299, 0.587, 0.114])
     assert np.abs(seen - wanted).mean() < 6
+
+
+@pytest.mark.parametrize("sampling", [PLAIN, FAST], ids=["pil", "swscale"])
+def test_one_resize_serves_key_frame_and_motion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampling: Sampling
+) -> None:
+    made = []
+    real = PictureMaker.squashed
+
+    def counted(maker: PictureMaker, *given: Any) -> np.ndarray:
+        made.append(given)
+        return real(maker, *given)
+
+    monkeypatch.setattr(PictureMaker, "squashed", counted)
+    events = decoded(clip(tmp_path / "v.mkv", 12, codec="ffv1"), sampling)
+    assert len(made) == len(motion(events))
+    at = [round(t * FPS) for t in key_times(events)]
+    np.testing.assert_array_equal(keys(events), motion(events)[at])
 
 
 def test_odd_sizes_decode(tmp_path: Path) -> None:

@@ -96,6 +96,11 @@ def check(device: str, model: str, size: int | None, cache_dir: Path | None) -> 
 
 
 @engines.command("bench")
+@click.option(
+    "--engine",
+    type=click.Choice([name for name in get_args(EngineName) if name != "auto"]),
+    help="Time this engine alone, beside the baseline [all that run].",
+)
 @click.option("--frames", type=click.IntRange(1, 100_000), default=300, help="Frames of the clip.")
 @click.option(
     "--baseline",
@@ -108,6 +113,7 @@ def check(device: str, model: str, size: int | None, cache_dir: Path | None) -> 
 @size
 @cache_dir
 def bench(
+    engine: str | None,
     frames: int,
     baseline: str,
     device: str,
@@ -115,14 +121,17 @@ def bench(
     size: int | None,
     cache_dir: Path | None,
 ) -> None:
-    """Time every engine that runs here on a made clip, in chunks as scoring does."""
+    """Time the engines that run here on a made clip, in pieces as scoring does.
+
+    The exit code is 4 if the engine named by --engine cannot run.
+    """
     from engines.contract import EngineOptions
     from engines.parity import Speed
     from vqa2cli.model.motion_engine import availability, load_motion_graph, measure_engine
 
     options = EngineOptions(cache_dir=cache_dir)
     graph = load_motion_graph(model, size)
-    runs = [row for row in availability(device, options) if row.reason is None]
+    runs = _to_time(availability(device, options), engine, baseline)
     names = [f"{row.engine}:{row.precision}" for row in runs]
     if baseline not in names:
         raise click.BadParameter(f"{baseline} does not run here; choose of {', '.join(names)}")
@@ -131,6 +140,18 @@ def bench(
     rows = [_speed(row, base) if isinstance(row, Speed) else _broken(row) for row in found]
     columns = ("engine", "device", "precision", "open s", "frames/s", "ms/frame", "ratio")
     _table(columns, rows)
+
+
+def _to_time(rows: Sequence[Any], engine: str | None, baseline: str) -> list[Any]:
+    """Return the rows that run, or of those the named engine's and the baseline."""
+    runs = [row for row in rows if row.reason is None]
+    if engine is None:
+        return runs
+    if all(row.engine != engine for row in runs):
+        raise EngineError(next(row.reason for row in rows if row.engine == engine))
+    return [
+        row for row in runs if engine == row.engine or f"{row.engine}:{row.precision}" == baseline
+    ]
 
 
 _PARITY = ("engine", "device", "precision", "difference", "limit", "passed")
