@@ -36,8 +36,10 @@ MAX_MOTION_FRAMES: Final = 2000
 #: Temporal receptive field of the fast pathway, frames to each side (REFERENCE.md §2.3).
 MOTION_HALO: Final = 18
 
-#: Motion frames computed per engine run, halo not counted; 64 at 384 px holds under 1 GB.
-MOTION_CHUNK: Final = 64
+#: Motion frames of 384 x 384 computed per engine run, halo not counted, and of smaller frames at
+#: most. The halo costs 36 frames a run; longer runs cost memory.
+MOTION_CHUNK: Final = 128
+MOTION_CHUNK_MOST: Final = 512
 
 #: Motion frames per step where an engine keeps what it saw; more is no faster (docs/engines.md).
 MOTION_STEP: Final = 32

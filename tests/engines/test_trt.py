@@ -315,7 +315,7 @@ def test_a_library_that_does_not_load_is_one_line(monkeypatch):
 def test_lengths_choose_their_profile():
     assert [profile_index(GRAPH, length) for length in (1, 16, 17, 64)] == [0, 0, 1, 1]
     motion = small_motion(8, 0.125)
-    assert [profile_index(motion, length) for length in (1, 3, 5, 128, 129, 2001)] == [
+    assert [profile_index(motion, length) for length in (1, 3, 5, 192, 193, 2001)] == [
         0, 0, 0, 0, 1, 1,
     ]  # fmt: skip
     with pytest.raises(ValueError, match="not in order"):

@@ -13,7 +13,7 @@ from engines.contract import Engine
 from engines.pytorch import PyTorchEngine
 from tests.model.networks import PUBLISHED, build, pixels
 from vqa2cli import config
-from vqa2cli.model.motion import FEATURES, FRAMES, MotionStream, motion_graph
+from vqa2cli.model.motion import FEATURES, FRAMES, MotionStream, chunk_length, motion_graph
 from vqa2cli.model.motion_steps import MotionSteps
 from vqa2cli.model.slowfast import FastPathway, MotionGraph, normalise
 
@@ -99,6 +99,11 @@ def _float64_chunks(
     return np.concatenate([*cut, kept[-1][starts[-1] :]])
 
 
+@pytest.mark.parametrize(("side", "frames"), [(384, 128), (448, 94), (192, 512), (1024, 32)])
+def test_smaller_frames_come_in_longer_chunks(engine, side, frames):
+    assert chunk_length(motion_graph(engine.pathway, side)) == frames
+
+
 def test_memory_does_not_grow_with_the_clip(engine, clip):
     engine.longest = 0
     streamed(engine, clip, chunk=16, halo=config.MOTION_HALO, push=5)
@@ -125,13 +130,14 @@ SPLITS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def exact(engine, clip):
+@pytest.fixture(scope="module", params=[False, True], ids=["plain stem", "packed stem"])
+def exact(request, engine, clip):
     """Return a graph and frames in float64, and the features of the whole clip at once."""
-    graph = MotionGraph(engine.pathway).double()
-    frames = normalise(torch.from_numpy(clip)).double().permute(3, 0, 1, 2).unsqueeze(0)
+    graph = MotionGraph(engine.pathway, packed=request.param).double()
+    frames = graph.prepare(torch.from_numpy(clip)).transpose(0, 1).unsqueeze(0)
+    plain = MotionGraph(engine.pathway, packed=False).double()
     with torch.inference_mode():
-        return graph, frames, graph.pathway(frames[0].transpose(0, 1))
+        return graph, frames, plain.pathway(plain.prepare(torch.from_numpy(clip)))
 
 
 @pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)

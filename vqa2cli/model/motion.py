@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.contract import Engine, Graph, Pass, TensorSpec
+from engines.contract import Engine, Graph, Lengths, Pass, TensorSpec
 from vqa2cli import config
 from vqa2cli.model.motion_steps import MotionSteps
 from vqa2cli.model.slowfast import FastPathway, MotionGraph
@@ -16,23 +17,33 @@ from vqa2cli.model.slowfast import FastPathway, MotionGraph
 FRAMES, FEATURES = "frames", "features"
 
 
-def motion_graph(pathway: FastPathway, size: int, onnx: Path | None = None) -> Graph:
+def motion_graph(pathway: FastPathway, size: int | Lengths, onnx: Path | None = None) -> Graph:
     """Return the graph engines run: uint8 [T, size, size, 3] -> float32 [T, C].
+
+    A range as `size` leaves height and width free within it, each by itself.
 
     `onnx` is a ready file of the same weights, if there is one.
     """
+    packed = isinstance(size, int) and size % 4 == 0
     return Graph(
         name="motion",
         inputs=(TensorSpec(FRAMES, "uint8", (None, size, size, 3)),),
         outputs=(TensorSpec(FEATURES, "float32", (None, pathway.dims.width)),),
-        module=lambda: MotionGraph(pathway).eval(),
+        module=lambda: MotionGraph(pathway, packed=packed).eval(),
         onnx=onnx,
         steps=MotionSteps,
     )
 
 
+def chunk_length(graph: Graph) -> int:
+    """Return how many frames an engine computes at a time: more of small ones."""
+    height, width = (cast(int, side) for side in graph.inputs[0].shape[1:3])
+    fitting = config.MOTION_CHUNK * 384 * 384 // (height * width)
+    return min(max(fitting, config.MOTION_CHUNK // 4), config.MOTION_CHUNK_MOST)
+
+
 class MotionStream:
-    """Feeds frames to an engine piece by piece; results equal one pass over all frames.
+    """Feeds frames of one fixed size to an engine; results equal one pass over all frames.
 
     How the frames were split over `push` calls makes no difference to the numbers.
     """
@@ -41,20 +52,24 @@ class MotionStream:
         self,
         engine: Engine,
         *,
-        chunk: int = config.MOTION_CHUNK,
+        chunk: int | None = None,
         halo: int = config.MOTION_HALO,
         step: int = config.MOTION_STEP,
     ) -> None:
-        """Choose what suits the engine: a pass in steps of frames, or chunks with a halo."""
+        """Choose what suits the engine: a pass in steps of frames, or chunks with a halo.
+
+        `chunk` is frames of result per engine run; None is as many as memory is meant for.
+        """
         by_steps = engine.open_pass()
+        length = chunk or chunk_length(engine.graph)
         self._run: _Chunks | _Steps = (
-            _Chunks(engine, chunk, halo) if by_steps is None else _Steps(by_steps, step)
+            _Chunks(engine, length, halo) if by_steps is None else _Steps(by_steps, step)
         )
         shape, width = engine.graph.inputs[0].shape, engine.graph.outputs[0].shape[1]
-        self._shape = tuple(side or 0 for side in shape[1:])
+        self._shape = tuple(cast(int, side) for side in shape[1:])
         self._waiting: list[NDArray[np.uint8]] = [np.empty((0, *self._shape), np.uint8)]
         self._count = 0
-        self._done: list[NDArray[np.float32]] = [np.empty((0, width or 0), np.float32)]
+        self._done: list[NDArray[np.float32]] = [np.empty((0, cast(int, width)), np.float32)]
         self._began = False
 
     def push(self, frames: NDArray[np.uint8]) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def measure_engine(
     graph: Graph, row: Availability, frames: int, options: EngineOptions
 ) -> Speed | Availability:
     """Return how fast an engine runs `frames` frames in chunks, as scoring runs them."""
-    size = graph.inputs[0].shape[1] or 1
+    size = cast(int, graph.inputs[0].shape[1])
     clip = np.random.default_rng(0).integers(0, 256, (frames, size, size, 3), dtype=np.uint8)
     try:
         return measure(lambda: _create(row, graph, options), _streaming(clip))

@@ -37,9 +37,10 @@ class MotionSteps:
         return features.float()
 
     def advance(self, x: Tensor, last: bool) -> Tensor | None:
-        """Return features [n, C] that frames [1, 3, t, H, W] complete, None where it is none.
+        """Return features [n, C] that prepared frames complete, None where it is none.
 
-        Both are in the arithmetic of the pathway.
+        Frames are [1, 3, t, H, W], or [1, 12, t, H, W/4] where the graph is packed. Both are in
+        the arithmetic of the pathway.
         """
         for layer in self._layers:
             completed = layer.feed(x, last)

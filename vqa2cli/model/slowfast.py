@@ -10,6 +10,8 @@ Source: SlowFast-R50 8x8 (Feichtenhofer et al., ICCV 2019), fast pathway, pooled
 from __future__ import annotations
 
 import copy
+import itertools
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +44,48 @@ class Stem(nn.Module):
         """[B, 3, T, H, W] -> [B, C, T, H/4, W/4]; not padded in time, T - 2 reach frames."""
         y: Tensor = self.pool(torch.relu(self.norm(over_time(self.conv, x, padded))))
         return y
+
+
+class PackedStem(Stem):
+    """The same on four pixels of a row as twelve channels, two results of a row as one.
+
+    Matrix units multiply sixteen channels or more at a time, and three or eight leave most of
+    them idle.
+    """
+
+    def __init__(self, stem: Stem) -> None:
+        """Pack a stem whose norm is folded into its convolution."""
+        plain = stem.conv
+        super().__init__(plain.out_channels)
+        self.norm = nn.Identity()
+        self.pool = nn.MaxPool3d((1, 3, 1), (1, 2, 1), (0, 1, 0))
+        self.conv = nn.Conv3d(12, 2 * plain.out_channels, (5, 7, 3), (1, 2, 1), (2, 3, 1))
+        with torch.no_grad():
+            self.conv.weight.copy_(pack_weight(plain.weight))
+            assert plain.bias is not None
+            self.conv.bias = nn.Parameter(plain.bias.detach().repeat(2))
+
+    def forward(self, x: Tensor, padded: bool = True) -> Tensor:
+        """[B, 12, T, H, W/4] -> [B, C, T, H/4, W/4]; not padded in time, T - 2 reach frames."""
+        even, odd = torch.relu(over_time(self.conv, x, padded)).chunk(2, dim=1)
+        before = F.pad(odd, (1, 0))[..., :-1]  # zeros do for the pool's edge: none is less
+        y: Tensor = self.pool(torch.maximum(torch.maximum(even, odd), before))
+        return y
+
+
+def pack_weight(weight: Tensor) -> Tensor:
+    """Return the packed stem's weight [2C, 12, 5, 7, 3] for that of a plain one, [C, 3, 5, 7, 7].
+
+    Output `result * C + c` is channel c at column 2p + `result`, and it sees input
+    `pixel * 3 + rgb`, tap `block`, that is column 4 (p + block - 1) + pixel.
+    """
+    channels = weight.shape[0]
+    packed = weight.new_zeros(2, channels, 4, 3, 5, 7, 3)
+    for result, pixel, block in itertools.product(range(2), range(4), range(3)):
+        column = 4 * (block - 1) + pixel - 2 * result + 3
+        if 0 <= column < 7:
+            packed[result, :, pixel, :, :, :, block] = weight[..., column]
+    return packed.reshape(2 * channels, 12, 5, 7, 3)
 
 
 class Bottleneck(nn.Module):
@@ -203,12 +247,18 @@ def normalise(pixels: Tensor) -> Tensor:
 class MotionGraph(nn.Module):
     """The computation engines run: uint8 frames in, float32 features out, no positions.
 
-    Batch norms are folded into the convolutions, which changes nothing but rounding.
+    Batch norms are folded into the convolutions and the stem is packed, which changes nothing
+    but rounding.
     """
 
-    def __init__(self, pathway: FastPathway) -> None:
+    def __init__(self, pathway: FastPathway, *, packed: bool = True) -> None:
+        """`packed` asks for frames whose width is a multiple of 4."""
         super().__init__()
+        self.packed = packed
         self.pathway = fold_norms(copy.deepcopy(pathway).cpu().float().eval())
+        if packed:
+            slot = cast(FastSlot, self.pathway.feature_extraction[0]).multipathway_blocks
+            slot["1"] = PackedStem(cast(Stem, slot["1"]))
 
     def forward(self, frames: Tensor) -> Tensor:
         """uint8 [T, H, W, 3] -> float32 [T, C]."""
@@ -216,9 +266,15 @@ class MotionGraph(nn.Module):
         return features.float()
 
     def prepare(self, frames: Tensor) -> Tensor:
-        """uint8 [T, H, W, 3] -> [T, 3, H, W] in the pathway's arithmetic, normalised."""
+        """uint8 [T, H, W, 3] -> [T, 3, H, W] in the pathway's arithmetic, normalised.
+
+        Packed, it is [T, 12, H, W/4]: channel `pixel * 3 + rgb` of every four pixels.
+        """
         dtype = self.pathway.position_embedding.weight.dtype
-        return normalise(frames).permute(0, 3, 1, 2).to(dtype)
+        pixels = frames.float()  # before all else: TensorRT takes uint8 into a cast alone
+        if self.packed:
+            pixels = pixels.reshape(-1, frames.shape[1], frames.shape[2] // 4, 12)
+        return normalise(pixels).permute(0, 3, 1, 2).to(dtype)
 
 
 def fold_norms(pathway: FastPathway) -> FastPathway:
