@@ -1,9 +1,15 @@
 """Frames a second of every engine that runs here, beside SlowFast-R50 taken as it comes.
 
     python -m tests.bench.engines [--frames 300] [--sizes 192 384] [--width 1.0] [--repeats 2]
+                                  [--longer 4] [--only NAME ...] [--clock wall|cpu]
 
-Each row runs in a process of its own, so that peak memory is its own. Engines run in chunks
-with a halo, as scoring does; the baseline runs both pathways over the whole clip at once.
+Each row runs in a process of its own, so that peak memory is its own. Engines run as scoring
+runs them: torch on a CPU by steps, the others in chunks with a halo; the row "in chunks" is
+torch without steps. The baseline runs both pathways over the whole clip at once. The last
+column is the peak at `--longer` times the frames: memory must not grow with the clip.
+
+On a machine that is shared, `--clock cpu` with OMP_NUM_THREADS=1 counts the processor time of one
+thread instead of the time on the wall.
 """
 
 from __future__ import annotations
@@ -16,6 +22,8 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,16 +31,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.contract import Engine
 from engines.errors import EngineUnavailable
 from engines.precision import difference
 from engines.registry import ENGINES, create_engine, probe_engine
 from tests.bench.naive_slowfast import NaiveSlowFast
-from vqa2cli import config
 from vqa2cli.model.dimensions import MotionDims
-from vqa2cli.model.motion import MotionStream, motion_graph
+from vqa2cli.model.motion import MotionStream, chunk_length, motion_graph
 from vqa2cli.model.slowfast import FastPathway
 
 BASELINE = "naive"
+
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+
+#: Torch in chunks with a halo, to see what steps are worth.
+IN_CHUNKS = "in chunks"
+
+#: Frames that come at a time; the clip repeats them, so that it takes no memory of its own.
+BLOCK = 16
 
 
 def pathway(width: float) -> FastPathway:
@@ -46,57 +62,67 @@ def pathway(width: float) -> FastPathway:
     return made
 
 
-def naive(fast: FastPathway, clip: NDArray[np.uint8]) -> tuple[NDArray[Any], float]:
+def blocks(size: int, frames: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield a clip of noise that repeats, as decoding brings it."""
+    shape = (BLOCK, size, size, 3)
+    block = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    for start in range(0, frames, BLOCK):
+        yield block[: frames - start]
+
+
+def naive(fast: FastPathway, asked: argparse.Namespace) -> tuple[NDArray[Any], float]:
     """Return the baseline's features and the seconds they took."""
-    network = NaiveSlowFast(fast).eval()
+    network, clock = NaiveSlowFast(fast).eval(), CLOCKS[asked.clock]
+    clip = torch.from_numpy(np.concatenate(list(blocks(asked.sizes[0], asked.frames))))
     with torch.inference_mode():
-        started = time.perf_counter()
-        features = network(torch.from_numpy(clip))
-        return features.numpy(), time.perf_counter() - started
+        started = clock()
+        features = network(clip)
+        return features.numpy(), clock() - started
 
 
-def engine(
-    name: str, precision: str, device: str, fast: FastPathway, clip: NDArray[np.uint8]
-) -> tuple[NDArray[Any], float]:
+def engine(what: str, fast: FastPathway, asked: argparse.Namespace) -> tuple[NDArray[Any], float]:
     """Return an engine's features and the seconds they took, opening and warming up not counted."""
-    graph = motion_graph(fast, clip.shape[1])
-    with create_engine(name, graph, device=device, precision=precision) as made:
-        run(made, clip[: 2 * config.MOTION_CHUNK])
-        started = time.perf_counter()
-        features = run(made, clip)
-        return features, time.perf_counter() - started
+    name, precision, *how = what.split(":")
+    size, clock = asked.sizes[0], CLOCKS[asked.clock]
+    graph = motion_graph(fast, size)
+    if how == [IN_CHUNKS]:
+        graph = replace(graph, steps=None)
+    with create_engine(name, graph, device=asked.device, precision=precision) as made:
+        run(made, size, min(asked.frames, 2 * chunk_length(graph)))
+        started = clock()
+        features = run(made, size, asked.frames)
+        return features, clock() - started
 
 
-def run(made: Any, clip: NDArray[np.uint8]) -> NDArray[np.float32]:
+def run(made: Engine, size: int, frames: int) -> NDArray[np.float32]:
     """Return the features of a clip that comes as decoding brings it."""
     stream = MotionStream(made)
-    for start in range(0, len(clip), 16):
-        stream.push(clip[start : start + 16])
+    for block in blocks(size, frames):
+        stream.push(block)
     return stream.finish()
 
 
 def row(asked: argparse.Namespace) -> None:
     """Measure one row in this process and print it as JSON."""
-    name, _, precision = asked.row.partition(":")
     fast = pathway(asked.width)
-    size = asked.sizes[0]
-    clip = np.random.default_rng(0).integers(0, 256, (asked.frames, size, size, 3), np.uint8)
-    if name == BASELINE:
-        features, seconds = naive(fast, clip)
+    if asked.row == BASELINE:
+        features, seconds = naive(fast, asked)
     else:
-        features, seconds = engine(name, precision, asked.device, fast, clip)
+        features, seconds = engine(asked.row, fast, asked)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     features[: min(40, len(features))].astype(np.float32).tofile(asked.keep)
     print(json.dumps({"seconds": seconds, "peak_mib": peak}))
 
 
-def measure(what: str, size: int, asked: argparse.Namespace, keep: str) -> dict[str, Any]:
+def measure(
+    what: str, size: int, frames: int, repeats: int, asked: argparse.Namespace, keep: str
+) -> dict[str, Any]:
     """Return the best of some runs of one row, each in a fresh process."""
     command = [sys.executable, "-m", "tests.bench.engines", "--row", what, "--sizes", str(size)]
-    command += ["--frames", str(asked.frames), "--width", str(asked.width), "--keep", keep]
-    command += ["--device", asked.device]
+    command += ["--frames", str(frames), "--width", str(asked.width), "--keep", keep]
+    command += ["--device", asked.device, "--clock", asked.clock]
     runs = []
-    for _ in range(1 if what == BASELINE else asked.repeats):
+    for _ in range(repeats):
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         runs.append(json.loads(done.stdout.splitlines()[-1]))
     best: dict[str, Any] = min(runs, key=lambda one: one["seconds"])
@@ -114,6 +140,8 @@ def rows_here(device: str) -> list[str]:
                 continue
             if (name, precision) != ("pytorch", "fp16") or device != "cpu":
                 found.append(f"{name}:{precision}")
+                if name == "pytorch" and device == "cpu":
+                    found.append(f"{name}:{precision}:{IN_CHUNKS}")
     return found
 
 
@@ -135,6 +163,9 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[192, 384])
     parser.add_argument("--width", type=float, default=1.0, help="factor on the channels")
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--longer", type=int, default=4, help="times the frames; 0: not measured")
+    parser.add_argument("--only", nargs="+", default=[], help="parts of the names of rows")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--row", help=argparse.SUPPRESS)
     parser.add_argument("--keep", default="", help=argparse.SUPPRESS)
@@ -144,7 +175,8 @@ def main() -> None:
         return
     print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {versions()}")
     load = os.getloadavg()[0]
-    print(f"load before: {load:.1f}; {asked.frames} frames, width {asked.width:g}")
+    print(f"load before: {load:.1f}; {asked.frames} frames, width {asked.width:g}, "
+          f"{torch.get_num_threads()} threads, {asked.clock} clock")  # fmt: skip
     for size in asked.sizes:
         table(size, asked)
 
@@ -152,19 +184,24 @@ def main() -> None:
 def table(size: int, asked: argparse.Namespace) -> None:
     """Print the rows of one frame size."""
     keep = f"/tmp/vqa2-bench-{os.getpid()}.f32"
-    print(f"\n{size} x {size}\nrow                frames/s   ratio   peak MiB   difference")
+    print(f"\n{size} x {size}\n{'row':24} frames/s   ratio difference   peak MiB   longer")
     base, want = 0.0, np.zeros(0, np.float32)
-    for what in [BASELINE, *rows_here(asked.device)]:
-        found = measure(what, size, asked, keep)
+    rows = rows_here(asked.device)
+    wanted = [one for one in rows if not asked.only or any(word in one for word in asked.only)]
+    for what in [BASELINE, *wanted]:
+        repeats = 1 if what == BASELINE else asked.repeats
+        found = measure(what, size, asked.frames, repeats, asked, keep)
         got = np.fromfile(keep, np.float32)
         speed = asked.frames / found["seconds"]
         if what == BASELINE:
             base, want = speed, got
         apart = difference(got, want)
-        print(
-            f"{what:18} {speed:8.1f} {speed / base:7.2f} {found['peak_mib']:10.0f}   {apart:.1e}",
-            flush=True,
-        )
+        longer = ""
+        if what != BASELINE and asked.longer:
+            long = measure(what, size, asked.longer * asked.frames, 1, asked, keep)
+            longer = f"{long['peak_mib']:.0f}"
+        print(f"{what:24} {speed:8.1f} {speed / base:7.2f} {apart:10.1e}"
+              f" {found['peak_mib']:10.0f} {longer:>8}", flush=True)  # fmt: skip
     os.unlink(keep)
 
 
