@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Outcome, Run, clips, model_dir, vqa2
-from tests.clips import moving_clip, stalled_clip
+from tests.clips import FPS, SIZE, moving_clip, stalled_clip
 from tests.report.assessments import scored
 from tests.video.playlist_media import ladder as playlist_ladder
 from tests.video.playlist_media import scene
 from vqa2cli.clip_facts import ClipFacts
 from vqa2cli.errors import UsageError
 from vqa2cli.journal import Journal
+from vqa2cli.video.synthesis import moving_scene, write_clip
 from vqa2cli.video.worker import DecodePool
 
 __all__ = ["clips", "model_dir", "vqa2"]
@@ -199,7 +200,8 @@ def batch(folder: Path, count: int) -> Path:
     """Write `count` different short clips."""
     folder.mkdir()
     for index in range(count):
-        moving_clip(folder / f"{index:03}.mp4", 0.2 + 0.0667 * (index % 20))
+        frames = moving_scene(0.6, FPS, SIZE, seed=index)
+        write_clip(folder / f"{index:03}.mp4", frames, FPS)
     return folder
 
 
