@@ -30,11 +30,13 @@ class FitSettings:
     counts a batch may draw; no key frames at all trains the motion branch alone.
     `picture_noise` is how far visual tokens are put off, in units of their own spread: the
     tower knows its training contents better than any other, and what reads it must not rely on
-    that.
+    that. `stop` is the step after which the stage ends, however far the schedule over `steps`
+    is; 0 is at its end.
     """
 
     kinds: tuple[str, ...]
     steps: int
+    stop: int
     groups: int
     per_group: int
     keyframes: tuple[int, ...]

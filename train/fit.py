@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments
+from transformers import (
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer_utils import get_last_checkpoint
 
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
@@ -155,6 +161,20 @@ class TaskTrainer(Trainer):
         return self.optimizer
 
 
+class StopAfter(TrainerCallback):
+    """Ends training after a step, the learning rate where its schedule has it."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Ask for the end, and for a checkpoint to go on from."""
+        if state.global_step >= self.step:
+            control.should_training_stop = control.should_save = True
+
+
 def fit_task(
     task: Task, dataset: LookDataset, out: Path, seed: int, resume: bool = False
 ) -> list[dict[str, float]]:
@@ -181,5 +201,7 @@ def fit_task(
         dataloader_num_workers=0,
     )
     trainer = TaskTrainer(task, dataset, arguments)
+    if fit.stop:
+        trainer.add_callback(StopAfter(fit.stop))
     trainer.train(resume_from_checkpoint=resume and get_last_checkpoint(str(out)) is not None)
     return [record for record in trainer.state.log_history if "loss" in record]

@@ -51,13 +51,14 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def toy(recipe: Recipe) -> Recipe:
-    """Return the recipe with two steps a stage and a handful of clips."""
+    """Return the recipe with two of three steps a stage and a handful of clips."""
     stages = tuple(
         replace(
             stage,
             fit=replace(
                 stage.fit,
-                steps=2,
+                steps=3,
+                stop=2,
                 groups=1,
                 per_group=2,
                 motion_frames=tuple(min(2, count) for count in stage.fit.motion_frames),
@@ -160,6 +161,10 @@ def test_the_run_keeps_its_log(trained: Path) -> None:
     parts = [stage["part"] for stage in record["stages"]]
     assert parts == ["motion", "tower", "language", "language"]
     assert (trained / "motion.onnx").is_file()
+    assert all(
+        (trained.parent / f"3-language/checkpoint-{step}").exists() == (step == 2)
+        for step in (2, 3)
+    )
 
 
 def test_training_moves_the_same_score_that_scoring_reads(
