@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from train.data.rated_sets import RATED_SETS, Task
-from train.data.ratings import Rating
 from train.data.scales import RELATIVE
 from vqa2cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from train.data.ratings import Rating
 
 #: `paper`: of the sets we know, only those its stage 2 learns from. `all`: every set that it
 #: does not test on. Sets we do not know are a user's own and taken either way.

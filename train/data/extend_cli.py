@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--attempts", default=2, show_default=True, help="Questions until a good reply.")
 @click.option("--timeout", "timeout_s", default=120.0, show_default=True, help="Seconds.")
 @click.option("--max-tokens", default=1200, show_default=True, help="Longest reply.")
-@click.option("--temperature", default=0.7, show_default=True)
+@click.option("--temperature", default=0.7, show_default=True, help="Of sampling; 0 is greedy.")
 @click.option(
     "--form", type=click.Choice(("schema", "json", "text")), default="schema", show_default=True,
     help="How the endpoint is held to JSON: by a schema, by its JSON mode, or by words alone.",
