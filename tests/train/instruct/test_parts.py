@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from train.instruct.parts import PARTS, part_of
+from train.instruct.parts import PARTS, part_of, set_trainable
 from train.instruct.run import train_stage
 from vqa2cli.errors import UsageError
 from vqa2cli.model.weights import load_network
@@ -49,6 +49,26 @@ def test_a_recipe_moves_its_parts_and_leaves_the_others_bit_equal(
     learned = {key for key in before if part_of(key) in EXPECTED[name] and not is_statistic(key)}
     assert moved <= learned
     assert {key for key in learned - moved if not key.endswith(STILL)} == set()
+
+
+#: How the names of each part's parameters begin, told apart from the table that is tested.
+BEGINNINGS = {
+    "vision_tower": ("vision_tower.",),
+    "mm_projector": ("mm_projector.",),
+    "slowfast": ("slowfast.feature_extraction.", "slowfast.position_embedding."),
+    "slowfast_projector": ("slowfast_projector.",),
+    "language": ("llm.model.", "llm.lm_head.", "image_newline"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_alone_is_all_that_may_learn(part, start):
+    network = load_network(start).network
+    set_trainable(network, [part])
+    learning = {name for name, value in network.named_parameters() if value.requires_grad}
+    expected = {name for name, _ in network.named_parameters() if name.startswith(BEGINNINGS[part])}
+    assert learning == expected
+    assert all(any(name.startswith(each) for name in expected) for each in BEGINNINGS[part])
 
 
 def test_frozen_norms_keep_their_statistics_and_learn_their_scale(recipe, job, start):
