@@ -66,7 +66,7 @@ def noticeable_step(
     for _ in range(resamples):
         chosen = np.concatenate([members[n] for n in generator.choice(names, len(names))])
         drawn.append(_step(gaps[chosen], right[chosen]))
-    low, high = np.percentile(drawn, (2.5, 97.5))
+    low, high = np.percentile(drawn, (2.5, 97.5), method="nearest")  # inf cannot be weighed
     return Step(
         step=_step(gaps, right),
         step_of_all_beyond=_beyond(gaps, right),

@@ -60,7 +60,7 @@ def test_a_score_is_made_with_the_stalls_that_the_rungs_agree_on(
     for row in rows(done):
         assert row["stalling"]["rebuffer_number"] == 0
         assert "taken as content" in row["diagnostics"]["text"]
-        assert row["diagnostics"]["findings"] == []
+        assert "stall" not in {found["attribute"] for found in row["diagnostics"]["findings"]}
 
 
 def test_files_of_the_same_content_are_checked_when_asked(vqa2: Run, tmp_path: Path) -> None:

@@ -115,25 +115,29 @@ def test_a_tokenizer_that_splits_a_level_word_is_refused():
         (
             StreamFacts("h264", 0.1, 1280, 720, 29.97, 31.4),
             (1920, 1080),
-            " It is h264 at quantizer 31 and -10 dB bits per pixel, 65 percent of the display width, "
+            " It is h264 at quantizer 31 and -10 dB bits per pixel, 65 "
+            "percent of the display width, "
             "30 frames per second.",
         ),
         (
             StreamFacts("libdav1d", 0.02, 1920, 1080, 23.976, 255.0),
             None,
-            " It is av1 at quantizer 63 and -17 dB bits per pixel, 100 percent of the display width, "
+            " It is av1 at quantizer 63 and -17 dB bits per pixel, 100 "
+            "percent of the display width, "
             "24 frames per second.",
         ),
         (
             StreamFacts("prores", None, 3840, 2160, 59.94),
             (1920, 1080),
-            " It is other at quantizer unknown and unknown dB bits per pixel, 200 percent of the display width, "
+            " It is other at quantizer unknown and unknown dB bits per pixel, 200 "
+            "percent of the display width, "
             "60 frames per second.",
         ),
         (
             StreamFacts("mpeg2video", 0.0, 720, 576, 0.0, None),
             (720, 576),
-            " It is mpeg2 at quantizer unknown and unknown dB bits per pixel, 100 percent of the display width, "
+            " It is mpeg2 at quantizer unknown and unknown dB bits per pixel, 100 "
+            "percent of the display width, "
             "5 frames per second.",
         ),
     ],

@@ -42,8 +42,18 @@ def plain(events: list[ClipEvent]) -> list[object]:
     return told
 
 
+#: Children that were there before a test: other tests' pools may live as long as the process.
+OTHERS: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def _count_from_here() -> None:
+    OTHERS.clear()
+    OTHERS.update(children())
+
+
 def children() -> set[int]:
-    """Return the ids of this process's children."""
+    """Return the ids of this process's children that the test began."""
     own = set()
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -52,7 +62,7 @@ def children() -> set[int]:
             continue
         if int(fields[1]) == os.getpid():
             own.add(int(entry.parent.name))
-    return own
+    return own - OTHERS
 
 
 def command(code: str) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.video.marks import Marks
+from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import (
     ClipEvent,
     Closed,
@@ -26,7 +27,6 @@ from vqa2cli.video.media import (
     StreamFacts,
     WindowEnd,
 )
-from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.stalling import StallEvent, Stalling
 
 Array = NDArray[Any]
