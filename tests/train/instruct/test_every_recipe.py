@@ -14,7 +14,7 @@ from train.instruct.run import Job, lineage, train_stage
 from train.instruct.watch import read_log
 from vqa2cli import load_model, score
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 STEPS = 24
 SPATIAL = ("noise", "block effect", "spatial blur", "low contrast")
