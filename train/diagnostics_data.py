@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from train.degrade.clips import JOURNAL, DegradedClip, read_degraded
@@ -17,16 +17,9 @@ from train.degrade.engine import level_of, parameter_of
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
 from train.kadid import human_mean, parameter
 from vqa2cli.errors import UsageError, VideoError
-from vqa2cli.report.findings import DEGREES
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.measures.records import SignalMeasures
-from vqa2cli.video.media import Closed, Sampling
-
-#: Sampling that measures and keeps next to no picture.
-ONLY_MEASURES = Sampling(
-    window_s=float("inf"), max_window_frames=10**9, keyframes_per_second=1e-9, keyframe_size=16,
-    motion_stride=10**9, motion_size=16, resize="swscale", measure=True,
-)  # fmt: skip
+from vqa2cli.video.media import NO_PICTURES, Closed
 
 #: What each kind of degradation should be found as. Those whose parameter has two sides, and
 #: those that no attribute names, are not here.
@@ -178,13 +171,8 @@ def clean_clips(folder: Path, split: str) -> list[Labelled]:
 def measures_of(path: Path) -> SignalMeasures | None:
     """Return the measures of a file, None where it cannot be read."""
     try:
-        *_, closed = decode_clip(path, ONLY_MEASURES)
+        *_, closed = decode_clip(path, replace(NO_PICTURES, measure=True))
     except VideoError:
         return None
     assert isinstance(closed, Closed)
     return closed.measures
-
-
-def degree_name(degree: int) -> str:
-    """Return the word of a degree."""
-    return DEGREES[degree]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from vqa2cli.clip_scorer import ClipScorer, frame_stalls
 from vqa2cli.config import MAX_SECONDS, MIN_STALL_S, RunConfig
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.journal import open_journal
-from vqa2cli.video.media import ClipEvent, Closed, Sampling
+from vqa2cli.video.media import NO_PICTURES, ClipEvent, Closed, Sampling
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.worker import DecodePool
 
@@ -136,17 +135,7 @@ def configured_model(config: RunConfig) -> QualityModel:
 
 def _stalls_only(min_stall_s: float) -> Sampling:
     """Return the sampling that looks for stalls and keeps one tiny picture of the clip."""
-    return Sampling(
-        window_s=float("inf"),
-        max_window_frames=sys.maxsize,
-        keyframes_per_second=1e-9,
-        keyframe_size=16,
-        motion_stride=sys.maxsize,
-        motion_size=16,
-        resize="swscale",
-        find_stalls=True,
-        min_stall_s=min_stall_s,
-    )
+    return replace(NO_PICTURES, find_stalls=True, min_stall_s=min_stall_s)
 
 
 def _stalls_of(file: str, events: Iterable[ClipEvent]) -> Assessment:

@@ -50,7 +50,7 @@ def _write_map(titles: Sequence[Title], stream: TextSink) -> None:
             # Not made harmless for spreadsheets, because --map must read the very names back.
             rows.writerow([
                 storable(title.name), storable(file), storable(rung.name),
-                told.average_bandwidth or told.bandwidth, told.width, told.height,
+                told.bit_rate, told.width, told.height,
                 told.frame_rate, told.codecs,
             ])  # fmt: skip
 
@@ -74,7 +74,7 @@ def _show_title(title: Title, facts: Sequence[MediaInfo | VideoError], stream: T
 
 def _declared(rung: Rung) -> str:
     told = rung.declared
-    rate = told.average_bandwidth or told.bandwidth
+    rate = told.bit_rate
     parts = [
         f"{told.width or '?'}x{told.height}" if told.height else "",
         f"{rate / 1000:.0f} kb/s" if rate else "",

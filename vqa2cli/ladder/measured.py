@@ -31,12 +31,6 @@ class Scored:
     fps: float
 
     @property
-    def shown_size(self) -> tuple[int, int]:
-        """Width and height after rotation."""
-        size = (self.media.width, self.media.height)
-        return size[::-1] if self.media.rotation in (90, 270) else size
-
-    @property
     def stalling(self) -> Stalling | None:
         """Stalls, settled among the rungs."""
         return self.row.stalling

@@ -12,7 +12,7 @@ from vqa2cli.config import RunConfig
 from vqa2cli.errors import VideoError
 from vqa2cli.ladder.titles import Title
 from vqa2cli.pipeline import score_files
-from vqa2cli.video.media import ClipEvent, MediaInfo, Opened, Sampling
+from vqa2cli.video.media import NO_PICTURES, ClipEvent, MediaInfo, Opened
 from vqa2cli.video.playlists.expand import Refused
 from vqa2cli.video.worker import DecodePool
 
@@ -27,10 +27,7 @@ def probe(clips: Sequence[Clip], config: RunConfig) -> list[MediaInfo | VideoErr
 
     They are read in other processes, and one picture of each clip is decoded.
     """
-    sampling = Sampling(
-        window_s=float("inf"), keyframes_per_second=1e-9, keyframe_size=16, motion_size=16,
-        motion_stride=1_000_000_000, resize="swscale", facts_only=True,
-    )  # fmt: skip
+    sampling = replace(NO_PICTURES, facts_only=True)
     with DecodePool(config.jobs, config.max_seconds) as pool:
         jobs = [clip if isinstance(clip, Refused) else pool.submit(clip, sampling)
                 for clip in clips]  # fmt: skip
@@ -45,15 +42,9 @@ def _facts(events: Iterable[ClipEvent]) -> MediaInfo | VideoError:
     return found[0]
 
 
-def shown_size(media: MediaInfo) -> Size:
-    """Return width and height as shown, after rotation."""
-    size = (media.width, media.height)
-    return size[::-1] if media.rotation in (90, 270) else size
-
-
 def display_of(facts: Sequence[MediaInfo | VideoError]) -> Size | None:
     """Return the size of the largest rung, at which all are compared; None if none opens."""
-    sizes = [shown_size(media) for media in facts if isinstance(media, MediaInfo)]
+    sizes = [media.shown_size for media in facts if isinstance(media, MediaInfo)]
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 

@@ -24,7 +24,7 @@ def excess_rates(ladder: Ladder) -> Iterable[Measure] | str:
     """Measure by which share the video alone goes over the declared bit rate."""
     found = []
     for rung in ladder.rungs:
-        told = rung.declared.average_bandwidth or rung.declared.bandwidth
+        told = rung.declared.bit_rate
         if told:
             found.append(Measure((rung.name,), rung.bit_rate / told - 1, _rates(rung, told)))
     return found or "no bit rate is declared"
@@ -34,7 +34,7 @@ def missing_rates(ladder: Ladder) -> Iterable[Measure] | str:
     """Measure by which share the video falls short of the declared bit rate, less sound."""
     found = []
     for rung in ladder.rungs:
-        told = rung.declared.average_bandwidth or rung.declared.bandwidth
+        told = rung.declared.bit_rate
         if told:
             video = told - (_SOUND_BPS if _has_sound(rung.declared) else 0)
             short = 1 - rung.bit_rate / video if video > 0 else 0.0
@@ -61,9 +61,9 @@ def sizes(ladder: Ladder) -> Iterable[Measure] | str:
         wanted = rung.declared
         if not wanted.height:
             continue
-        off = min(_off(wanted, *rung.shown_size), _off(wanted, *rung.shown_size[::-1]))
+        off = min(_off(wanted, *rung.media.shown_size), _off(wanted, *rung.media.shown_size[::-1]))
         told = f"{wanted.width}x{wanted.height}" if wanted.width else f"{wanted.height} lines"
-        has = "{}x{}".format(*rung.shown_size)
+        has = "{}x{}".format(*rung.media.shown_size)
         found.append(Measure((rung.name,), off, f"{rung.name} is declared {told} and has {has}"))
     return found or "no size is declared"
 
@@ -108,7 +108,7 @@ def shapes(ladder: Ladder) -> Iterable[Measure] | str:
             (rung.name,),
             abs(_aspect(rung) / top - 1),
             "{} is {}x{}, the top rung {}x{}".format(
-                rung.name, *rung.shown_size, *ladder.rungs[-1].shown_size
+                rung.name, *rung.media.shown_size, *ladder.rungs[-1].media.shown_size
             ),
         )
         for rung in ladder.rungs[:-1]
@@ -116,7 +116,7 @@ def shapes(ladder: Ladder) -> Iterable[Measure] | str:
 
 
 def _aspect(rung: Scored) -> float:
-    width, height = rung.shown_size
+    width, height = rung.media.shown_size
     return width / height
 
 

@@ -41,7 +41,6 @@ def in_order(rungs: list[Rung]) -> tuple[Rung, ...]:
 
     def place(rung: Rung) -> tuple[float, float, str]:
         told = rung.declared
-        rate = told.average_bandwidth or told.bandwidth or 0
-        return (rate, told.height or 0, rung.name)
+        return (told.bit_rate or 0, told.height or 0, rung.name)
 
     return tuple(sorted(rungs, key=place))

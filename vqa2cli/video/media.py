@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,12 @@ class MediaInfo:
     nb_frames_decoded: int
     mean_quantizer: float | None = None
 
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height after rotation."""
+        size = (self.width, self.height)
+        return size[::-1] if self.rotation in (90, 270) else size
+
 
 @dataclass(frozen=True)
 class DeclaredFacts:
@@ -49,6 +56,11 @@ class DeclaredFacts:
     height: int | None = None
     frame_rate: float | None = None
     codecs: str | None = None
+
+    @property
+    def bit_rate(self) -> int | None:
+        """Bits a second that the rendition is to have in the mean, as near as it is told."""
+        return self.average_bandwidth or self.bandwidth
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,18 @@ class Sampling:
     marks: bool = False
     facts_only: bool = False
     measure: bool = False
+
+
+#: Keeps next to nothing of a clip: for what is found on the decode pass beside its pictures.
+NO_PICTURES = Sampling(
+    window_s=float("inf"),
+    max_window_frames=sys.maxsize,
+    keyframes_per_second=1e-9,
+    keyframe_size=16,
+    motion_stride=sys.maxsize,
+    motion_size=16,
+    resize="swscale",
+)
 
 
 # What decoding yields, in this order: Opened, then per window any number of KeyFrames and

@@ -230,8 +230,7 @@ def facts_of(scan: Scan, media: MediaInfo) -> StreamFacts:
     """Return the encode facts of a scanned file whose pictures are as `media` says."""
     frames = media.nb_frames_decoded or scan.packets
     pixels = media.width * media.height * frames
-    turned = media.rotation in (90, 270)
-    width, height = (media.height, media.width) if turned else (media.width, media.height)
+    width, height = media.shown_size
     return StreamFacts(
         codec=media.codec_name,
         bits_per_pixel=8 * scan.total_bytes / pixels if pixels else None,
