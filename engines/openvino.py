@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ class OpenVinoEngine(Engine):
                 f"runs on cpu in {' or '.join(PRECISIONS)} only, not on {device} in {precision}",
                 "Use --engine pytorch, or --device cpu --precision fp32.",
             )
-        can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        can = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "bf16" and "BF16" not in can:
             raise EngineUnavailable(
                 "openvino", "this CPU has no bfloat16 arithmetic", "Use --precision fp32."
@@ -99,12 +100,23 @@ class OpenVinoEngine(Engine):
             "NUM_STREAMS": "1",
             "PERFORMANCE_HINT": "LATENCY",
         }
-        return openvino.Core().compile_model(self._model, "CPU", settings).create_infer_request()
+        return _core().compile_model(self._model, "CPU", settings).create_infer_request()
+
+
+@cache
+def _core() -> Any:
+    """Return the process's one core, which is never let go.
+
+    On a CPU with AMX the core gives its thread a signal stack, and takes the memory back when it
+    goes. Gone on another thread, it leaves a stack that is no longer there: the next signal then
+    writes over whatever lies in its place.
+    """
+    return openvino.Core()
 
 
 def _read(graph: Graph, body: bytes) -> Any:
     try:
-        model = openvino.Core().read_model(body)
+        model = _core().read_model(body)
     except RuntimeError as error:  # OpenVINO's only error; its text runs over pages
         name = graph.onnx.name if graph.onnx else graph.name
         raise EngineUnavailable(
