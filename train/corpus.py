@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from train.distortions import KADID_TYPES, human_mean
 from train.made import DistortedClip, write_distorted
+from train.processes import processes
 from train.renditions import (
     Encoded,
     Reencode,
@@ -106,7 +107,7 @@ def build_corpus(plan: CorpusPlan, jobs: int = 2) -> list[Item]:
     tasks = [task for task in plan_tasks(plan) if task.name not in done]
     with (
         journal.open("a", encoding="utf-8") as lines,
-        ProcessPoolExecutor(jobs) as pool,
+        processes(jobs) as pool,
         tqdm(total=len(tasks), desc="corpus", unit="clip") as bar,
     ):
         for future in as_completed([pool.submit(task.make) for task in tasks]):

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from train.corpus import Item
+from train.processes import processes
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, KeyFrames, MotionFrames, Sampling, StreamFacts
 
@@ -70,8 +70,10 @@ class LookCache:
         """Decode what is missing and return the file of every item, in order."""
         files = [self.file_of(item) for item in items]
         missing = [pair for pair in zip(items, files, strict=True) if not pair[1].exists()]
-        with ProcessPoolExecutor(jobs) as pool:
-            work = pool.map(self._make, *zip(*missing, strict=True), chunksize=8) if missing else ()
+        if not missing:
+            return files
+        with processes(jobs) as pool:
+            work = pool.map(self._make, *zip(*missing, strict=True), chunksize=8)
             for _ in tqdm(work, total=len(missing), desc="looks", unit="clip"):
                 pass
         return files

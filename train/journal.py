@@ -7,9 +7,8 @@ tasks leave the same bytes however many processes there were and however often t
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from train.processes import processes
 from vqa2cli.errors import UsageError, VideoError
 
 #: A line of a journal: a JSON object whose "name" no other line has.
@@ -110,9 +110,7 @@ def _made(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Line | Refus
     if jobs == 1 or len(tasks) < 2:
         yield from ((task, _outcome(task)) for task in tasks)
         return
-    # Spawned, not forked: a parent with threads must not be copied.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
+    with processes(min(jobs, len(tasks))) as pool:
         running = {pool.submit(_outcome, task): task for task in tasks}
         try:
             for future in as_completed(running):

@@ -8,15 +8,14 @@ import json
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from train.features import Look, load_look
+from train.processes import processes
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, KeyFrames, MotionFrames, Sampling, WindowEnd
@@ -119,7 +118,7 @@ class LookStore:
             for name in names:
                 yield name, self._make(name)
             return
-        with ProcessPoolExecutor(jobs, mp_context=get_context("forkserver")) as pool:
+        with processes(jobs) as pool:
             yield from zip(names, pool.map(self._make, names), strict=True)
 
     def _make(self, media: str) -> Extent | Refused:

@@ -26,6 +26,7 @@ from train.instruct.publish import Publisher, read_state
 from train.instruct.recipe import Fit
 from train.instruct.task import InstructTask
 from train.instruct.watch import Watch
+from train.processes import CONTEXT
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.model.devices import DTYPES
 
@@ -128,8 +129,7 @@ class InstructTrainer(Trainer):
             collate_fn=collate,
             num_workers=fit.workers,
             persistent_workers=fit.workers > 0,
-            # A fork would take this process's threads and device with it.
-            multiprocessing_context="forkserver" if fit.workers else None,
+            multiprocessing_context=CONTEXT if fit.workers else None,
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
