@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from train.evaluation_options import FILE, NEW_FILE, SHOWN, with_resamples, with_seed
 from train.session_cli import sessions
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.config import EMBEDDED_MODEL
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from train.score_evaluation import ScoreEvaluation, Unmatched
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-
-#: Names of left-out files and labels shown; the JSON has all.
-SHOWN = 5
 
 
 class ClipsByDefault(click.Group):
@@ -73,14 +69,8 @@ evaluate.add_command(sessions)
 @click.option(
     "--column", default="score", show_default=True, help="Number to take, as a CSV report names it."
 )
-@click.option(
-    "--resamples",
-    type=click.IntRange(10, 100_000),
-    default=1000,
-    show_default=True,
-    help="Draws of the bootstrap behind each interval.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+@with_resamples
+@with_seed
 @click.option("--plot", type=NEW_FILE, help="Draw scores against labels: .png, .svg or .pdf.")
 @click.option("-o", "--output", type=NEW_FILE, help="Write everything as JSON.")
 @click.pass_context

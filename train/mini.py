@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -106,9 +107,10 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
             seen = features_of(network, looks)
         dataset = LookDataset(items, seen, stage.fit)
         folder = place.out / f"{number}-{stage.part}"
-        before = {name: value.clone() for name, value in network.state_dict().items()}
+        before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
-        keep(network, before, stage.kept)
+        if stage.kept:
+            keep(network, before, stage.kept)
 
     network.eval()
     save_network(network, place.model, place.model)
@@ -129,7 +131,7 @@ def keep(network: Vqa2Network, before: Mapping[str, Tensor], share: float) -> No
     """Move the network's weights back by `share` of the way to those of `before`."""
     with torch.no_grad():
         for name, value in network.state_dict().items():
-            if share and value.is_floating_point():
+            if value.is_floating_point():
                 value.lerp_(before[name], share)
 
 

@@ -7,13 +7,8 @@ from pathlib import Path
 
 import click
 
+from train.evaluation_options import FILE, NEW_FILE, SHOWN, with_resamples, with_seed
 from vqa2cli.cli.exit_codes import OK, UNSCORED
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-
-#: Left-out rows shown; the JSON has all.
-SHOWN = 5
 
 
 @click.command()
@@ -27,14 +22,8 @@ SHOWN = 5
     show_default=True,
     help="What goes to stdout.",
 )
-@click.option(
-    "--resamples",
-    type=click.IntRange(10, 100_000),
-    default=1000,
-    show_default=True,
-    help="Draws of the bootstrap behind each interval.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+@with_resamples
+@with_seed
 @click.option("--scores", type=NEW_FILE, help="Write each session's score and label as CSV.")
 @click.option("-o", "--output", type=NEW_FILE, help="Write the JSON there.")
 @click.pass_context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -105,7 +106,7 @@ def evaluation_record(result: SessionEvaluation) -> dict[str, Any]:
     return whole | {
         "datasets": {name: _record(found) for name, found in result.datasets.items()},
         "peers": {name: _record(found) for name, found in result.peers.items()},
-        "quality_from": _counted(result.points),
+        "quality_from": dict(Counter(point.quality_from for point in result.points)),
         "left_out": [asdict(one) for one in result.left_out],
         "coefficients": asdict(model),
     }
@@ -141,13 +142,6 @@ def _nothing(result: SessionEvaluation) -> dict[str, Any]:
     for name in SHOWN:
         empty |= {name: None, f"{name}_interval": None}
     return empty | {"reasons": dict.fromkeys(SHOWN, result.reason)}
-
-
-def _counted(points: Sequence[SessionPoint]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for point in points:
-        counts[point.quality_from] = counts.get(point.quality_from, 0) + 1
-    return counts
 
 
 def _full_scale(members: Sequence[RatedSession]) -> bool:

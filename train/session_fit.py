@@ -111,8 +111,7 @@ def rounded(model: SessionModel, digits: int = 3) -> SessionModel:
 
 def predictions(model: SessionModel, sessions: Sequence[RatedSession]) -> Floats:
     """Return the score, 0 to 100, of each session."""
-    facts = _facts(sessions, model)
-    return model.quality(facts) * model.kept(facts)
+    return model.score(_facts(sessions, model))
 
 
 @dataclass(frozen=True)
@@ -179,5 +178,5 @@ def _labels(sessions: Sequence[RatedSession]) -> Floats:
 
 
 def _correlation(model: SessionModel, one: _Set) -> float:
-    found = plcc(model.quality(one.facts) * model.kept(one.facts), one.labels)
+    found = plcc(model.score(one.facts), one.labels)
     return found if np.isfinite(found) else 0.0

@@ -10,11 +10,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from train.data.files import write_whole
+from train.evaluation_options import FILE, NEW_FILE
 from train.session_fit import (
     START,
     LeftOutResult,
@@ -28,19 +28,10 @@ from train.session_fit import (
 from train.session_peers import Ksqi, linear, sqi
 from train.session_tables import RatedSession, read_sessions
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
-_tables = (
-    click.argument("table", metavar="SESSIONS.csv", type=FILE),
-    click.option("--chunks", type=FILE, help="Chunks of the sessions, JSON."),
-)
-
-
-def _with_tables(command: Any) -> Any:
-    for decorate in reversed(_tables):
-        command = decorate(command)
-    return command
+with_table = click.argument("table", metavar="SESSIONS.csv", type=FILE)
+with_chunks = click.option("--chunks", type=FILE, help="Chunks of the sessions, JSON.")
 
 
 @click.group()
@@ -49,8 +40,9 @@ def sessions() -> None:
 
 
 @sessions.command("fit")
-@_with_tables
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@with_table
+@with_chunks
+@click.option("-o", "--output", type=NEW_FILE, required=True)
 def fit_command(table: Path, chunks: Path | None, output: Path) -> None:
     """Fit the coefficients on every dataset of SESSIONS.csv and write them."""
     rated = _read(table, chunks)
@@ -67,7 +59,8 @@ def fit_command(table: Path, chunks: Path | None, output: Path) -> None:
 
 
 @sessions.command()
-@_with_tables
+@with_table
+@with_chunks
 @click.option("--ksqi", type=FOLDER, help="Folder of KSQI's s_model.txt and a_model.txt.")
 def compare(table: Path, chunks: Path | None, ksqi: Path | None) -> None:
     """Print how predictors rank each dataset, ours fitted on the other datasets only."""
