@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from vqa2cli.assessment import Assessment, Timing
+from vqa2cli.assessment import Assessment
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import ModelError, UsageError, VideoError
 from vqa2cli.report.diagnostics import signal_diagnostics
-from vqa2cli.video.media import ClipEvent, Closed, KeyFrames, MotionFrames, Sampling, WindowEnd
+from vqa2cli.video.media import ClipEvent, Closed, WindowEnd
 from vqa2cli.video.sources import Source
 from vqa2cli.video.worker import DecodePool
+from vqa2cli.window_maker import WindowMaker, sampling_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vqa2cli.model import MotionStream, QualityModel, WindowTokens
+    from vqa2cli.model import QualityModel, WindowTokens
 
 #: Protocol that questions go by where neither the user nor the catalogue names one.
 CHAT = "assistant-chat"
@@ -94,34 +93,21 @@ def look(clip: Source, model: QualityModel, config: RunConfig) -> Looked:
     Raises:
         VideoError: the clip cannot be decoded.
     """
-    sampling: Sampling = replace(
-        model.sampling(
-            display=config.display, find_stalls=config.streaming, min_stall_s=config.min_stall_s
-        ),
-        measure=config.diagnostics,
-    )
     with DecodePool(1, config.max_seconds) as pool:
-        return _looked(str(clip), pool.submit(clip, sampling), model)
+        return _looked(str(clip), pool.submit(clip, sampling_of(model, config)), model)
 
 
 def _looked(file: str, events: Iterable[ClipEvent], model: QualityModel) -> Looked:
     started = perf_counter()
+    maker = WindowMaker(model)
     windows: list[Window] = []
-    visual: list[Tensor] = []
-    motion: MotionStream | None = None
     closed: Closed | None = None
     for event in events:
+        tokens = maker.take(event)
         match event:
-            case KeyFrames():
-                visual.append(model.encode_keyframes(event.pixels))
-            case MotionFrames() if model.protocol.uses_motion:
-                motion = motion or model.open_motion()
-                motion.push(event.pixels)
             case WindowEnd():
-                features = (motion or model.open_motion()).finish()
-                tokens = model.window_tokens(visual, features, event.frames)
+                assert tokens is not None
                 windows.append(Window(event.start_s, event.end_s, tokens))
-                visual, motion = [], None
             case Closed():
                 closed = event
     if closed is None:
@@ -134,7 +120,7 @@ def _looked(file: str, events: Iterable[ClipEvent], model: QualityModel) -> Look
         model=model.info,
         stalling=closed.stalling,
         diagnostics=signal_diagnostics(closed),
-        timing=Timing(closed.decode_s, 0.0, 0.0, 0.0, total_s),
+        timing=maker.timing(closed, total_s),
         measures=closed.measures,
     )
     return Looked(tuple(windows), row)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from dataclasses import replace
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +14,6 @@ from vqa2cli.assessment import (
     Score,
     Segment,
     SessionVerdict,
-    Timing,
 )
 from vqa2cli.config import MIN_LEVEL_MASS, WINDOWS_PER_PASS, RunConfig
 from vqa2cli.errors import VideoError
@@ -24,15 +21,12 @@ from vqa2cli.levels import level_of
 from vqa2cli.pooling import pool_scores, spread
 from vqa2cli.report.diagnostics import diagnose, signal_of
 from vqa2cli.session import Weigher, clip_session
-from vqa2cli.video.media import ClipEvent, Closed, KeyFrames, MotionFrames, Opened, WindowEnd
+from vqa2cli.video.media import ClipEvent, Closed, Opened, WindowEnd
 from vqa2cli.video.stall_text import sequence_sentence
+from vqa2cli.window_maker import WindowMaker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from torch import Tensor
-
-    from vqa2cli.model import MotionStream, QualityModel, WindowTokens
+    from vqa2cli.model import QualityModel, WindowTokens
 
 
 class ClipScorer:
@@ -49,26 +43,21 @@ class ClipScorer:
         self._weighs_stalls = config.streaming and config.tell_stalls
         self._waits_for_stalls = self._weighs_stalls and model.protocol.judges_stalls
         self._facts = ""
-        self._visual: list[Tensor] = []
-        self._motion: MotionStream | None = None
+        self._maker = WindowMaker(model)
         self._ends: list[WindowEnd] = []
         self._waiting: list[WindowTokens] = []
         self._scores: list[Score] = []
         self._closed: Closed | None = None
-        self._seconds = {"motion": 0.0, "vision": 0.0, "llm": 0.0}
 
     def take(self, event: ClipEvent) -> None:
         """Take the next event of the clip."""
+        tokens = self._maker.take(event)
         match event:
             case Opened():
                 self._opened(event)
-            case KeyFrames():
-                with self._timed("vision"):
-                    self._visual.append(self._model.encode_keyframes(event.pixels))
-            case MotionFrames():
-                self._push_motion(event)
             case WindowEnd():
-                self._end_window(event)
+                assert tokens is not None
+                self._end_window(event, tokens)
             case Closed():
                 self._closed = event
                 self._score_waiting()
@@ -107,7 +96,7 @@ class ClipScorer:
             diagnostics=diagnose(
                 score, segments, closed.stalling, warnings, session, signal_of(closed)
             ),
-            timing=self._timing(closed, total_s),
+            timing=self._maker.timing(closed, total_s),
             frames=frame_stalls(closed),
             marks=closed.marks,
             measures=closed.measures,
@@ -119,23 +108,11 @@ class ClipScorer:
 
             self._facts = describe_stream(event.facts, self._config.display)
 
-    def _push_motion(self, event: MotionFrames) -> None:
-        """Compute motion features, unless the prompt has no place for them."""
-        if self._model.protocol.uses_motion:
-            with self._timed("motion"):
-                self._motion = self._motion or self._model.open_motion()
-                self._motion.push(event.pixels)
-
-    def _end_window(self, end: WindowEnd) -> None:
-        """Turn the window's pictures into tokens, and score a full batch of windows."""
-        with self._timed("motion"):
-            stream = self._motion or self._model.open_motion()
-            motion = stream.finish()
-        with self._timed("llm"):
-            window = self._model.window_tokens(self._visual, motion, end.frames)
+    def _end_window(self, end: WindowEnd, window: WindowTokens) -> None:
+        """Put the window's tokens in line, and score a full batch of windows."""
+        with self._maker.timed("llm"):
             # Those that wait for the end of the clip wait in main memory, not on the device.
             self._waiting.append(_moved(window, "cpu") if self._waits_for_stalls else window)
-        self._visual, self._motion = [], None
         self._ends.append(end)
         if not self._waits_for_stalls and len(self._waiting) == WINDOWS_PER_PASS:
             self._score_waiting()
@@ -144,7 +121,7 @@ class ClipScorer:
         """Score the windows that wait, and tell of the stalls where the clip is through."""
         texts = self._stall_texts()
         device = self._model.info.device
-        with self._timed("llm"):
+        with self._maker.timed("llm"):
             for first in range(0, len(self._waiting), WINDOWS_PER_PASS):
                 part = slice(first, first + WINDOWS_PER_PASS)
                 batch = [_moved(window, device) for window in self._waiting[part]]
@@ -196,23 +173,6 @@ class ClipScorer:
             f"{score.level_mass:.0%} of its answer is on the five level words "
             f"(at least {MIN_LEVEL_MASS:.0%} expected), so the score means little"
         ]
-
-    def _timing(self, closed: Closed, total_s: float) -> Timing:
-        return Timing(
-            decode_s=closed.decode_s,
-            motion_s=self._seconds["motion"],
-            vision_s=self._seconds["vision"],
-            llm_s=self._seconds["llm"],
-            total_s=total_s,
-        )
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds[stage] += perf_counter() - started
 
 
 def _moved(window: WindowTokens, device: str) -> WindowTokens:

@@ -17,6 +17,7 @@ from vqa2cli.journal import open_journal
 from vqa2cli.video.media import NO_PICTURES, ClipEvent, Closed, Sampling
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.worker import DecodePool
+from vqa2cli.window_maker import sampling_of
 
 if TYPE_CHECKING:
     from vqa2cli.model import QualityModel
@@ -29,8 +30,8 @@ def score_files(
 
     Up to `config.jobs` files are decoded ahead, each in its own process. A file that cannot be
     scored becomes a row with `error`; the others go on. Memory does not grow with a clip's
-    length, except under `config.streaming`, where a clip's windows wait as tokens until its
-    stalls are known.
+    length, except under `config.streaming` with a protocol that judges stalls, where a clip's
+    windows wait as tokens until its stalls are known.
 
     Raises:
         UsageError: the model's protocol answers questions and gives no score, or the log of
@@ -43,12 +44,7 @@ def score_files(
             "choose another with --protocol"
         )
     settings = config or RunConfig()
-    sampling = model.sampling(
-        display=settings.display,
-        find_stalls=settings.streaming,
-        min_stall_s=settings.min_stall_s,
-    )
-    sampling = replace(sampling, marks=settings.marks, measure=settings.diagnostics)
+    sampling = sampling_of(model, settings)
 
     def assess(file: str, events: Iterable[ClipEvent]) -> Assessment:
         started = perf_counter()
