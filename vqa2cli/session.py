@@ -143,6 +143,10 @@ class SessionModel:
         burden = self.stall * (facts.stalls + self.late * facts.late + self.initial * facts.initial)
         return np.exp(-(burden + self.together * burden**2))
 
+    def score(self, facts: SessionFacts) -> Floats:
+        """Return the score of the sessions, [N], 0 to 100."""
+        return self.quality(facts) * self.kept(facts)
+
     def weight(self, pause: Pause, duration_s: float) -> float:
         """Return what one pause adds to the burden, in units of `stall`."""
         if pause.kind == "initial_buffering":

@@ -70,9 +70,11 @@ def ask(
     model = answering_model(config)
     asker = _Asker(model, look(source, model, config), offered, max_tokens)
     if chosen_format == "json":
+        from vqa2cli.report.rows import strict_record
+
         records = [asker.record(question) for question in wanted]
         report = {"file": str(source), "model": model.info.name, "answers": records}
-        click.echo(json.dumps(_storable(report), allow_nan=False, indent=1))
+        click.echo(json.dumps(strict_record(report), allow_nan=False, indent=1))
         return
     for question in wanted:
         asker.tell(question)
@@ -167,14 +169,5 @@ def _converse(asker: _Asker) -> None:
 
 def _echo(text: str) -> None:
     """Write a bit of an answer; what a terminal would act on is spelled out."""
-    click.echo(_LINES.join(one_line(part) for part in text.split(_LINES)), nl=False)
+    click.echo("\n".join(one_line(part) for part in text.split("\n")), nl=False)
     sys.stdout.flush()
-
-
-_LINES: Final = "\n"
-
-
-def _storable(report: dict[str, Any]) -> dict[str, Any]:
-    from vqa2cli.report.rows import strict_record
-
-    return strict_record(report)

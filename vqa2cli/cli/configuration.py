@@ -6,7 +6,6 @@ option itself; this module only reads the file and checks its names.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import click
 
 from vqa2cli.errors import UsageError
 from vqa2cli.gates.names import nearest
+from vqa2cli.gates.toml_file import read_toml
 
 
 def configure(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
@@ -25,15 +25,8 @@ def configure(ctx: click.Context, param: click.Parameter, path: Path | None) -> 
     """
     if path is None or ctx.resilient_parsing:
         return
-    try:
-        with path.open("rb") as file:
-            tables = tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: no TOML ({error})") from error
     assert isinstance(ctx.command, click.Group)
-    ctx.default_map = _defaults(f"{path}:", ctx, ctx.command, tables)
+    ctx.default_map = _defaults(f"{path}:", ctx, ctx.command, read_toml(path))
 
 
 def _defaults(

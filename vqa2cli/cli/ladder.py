@@ -51,12 +51,7 @@ FILE = click.Path(path_type=Path)
     "--format csv, a map to correct.",
 )
 @options.output
-@click.option(
-    "--format",
-    "chosen_format",
-    type=click.Choice(FORMATS),
-    help="Format of the report [by -o's suffix, else table].",
-)
+@options.report_format(FORMATS)
 @options.more_reports
 @options.running
 @click.option(
@@ -66,11 +61,7 @@ FILE = click.Path(path_type=Path)
     metavar="WxH",
     help="Compare all rungs as shown at this size [that of the largest rung].",
 )
-@click.option(
-    "--stream-facts/--no-stream-facts",
-    default=RunConfig.stream_facts,
-    help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
-)
+@options.stream_facts
 @options.gating
 @options.reading
 @options.resume

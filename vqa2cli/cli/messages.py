@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vqa2cli.report.plain_text import short_line, told
+from vqa2cli.report.plain_text import met, short_line
 
 if TYPE_CHECKING:
     from vqa2cli.assessment import Assessment
@@ -87,7 +87,7 @@ def failed_gates(row: Assessment) -> list[str]:
     if row.error is not None:
         return []
     return [
-        f"{row.file}: gate failed: {gate.rule} ({gate.reason or f'it is {told(gate.value)}'})"
+        f"{row.file}: gate failed: {gate.rule} ({met(gate.value, gate.reason)})"
         for gate in row.gates
         if not gate.passed
     ]

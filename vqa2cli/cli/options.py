@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -84,6 +84,23 @@ frames = click.option(
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Also write whether each frame stands still, as CSV: file,frame,pts_time,stalled.",
+)
+
+
+def report_format(formats: Sequence[str]) -> Callable[[F], F]:
+    """Return the option that chooses one of `formats` for the report."""
+    return click.option(
+        "--format",
+        "chosen_format",
+        type=click.Choice(formats),
+        help="Format of the report [by -o's suffix, else table].",
+    )
+
+
+stream_facts = click.option(
+    "--stream-facts/--no-stream-facts",
+    default=RunConfig.stream_facts,
+    help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
 )
 
 model = click.option(

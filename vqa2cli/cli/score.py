@@ -34,12 +34,7 @@ FORMATS: Final = ("table", "json", "ndjson", "csv", "junit", "prometheus", "gith
     "--streaming", is_flag=True, help="Find stalls in the pixels, report them and score with them."
 )
 @options.output
-@click.option(
-    "--format",
-    "chosen_format",
-    type=click.Choice(FORMATS),
-    help="Format of the report [by -o's suffix, else table].",
-)
+@options.report_format(FORMATS)
 @options.more_reports
 @options.frames
 @options.running
@@ -49,11 +44,7 @@ FORMATS: Final = ("table", "json", "ndjson", "csv", "junit", "prometheus", "gith
     default="native",
     help="Score every clip as shown at this size; needed to compare rungs of a ladder.",
 )
-@click.option(
-    "--stream-facts/--no-stream-facts",
-    default=RunConfig.stream_facts,
-    help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
-)
+@options.stream_facts
 @click.option(
     "--diagnostics/--no-diagnostics",
     default=RunConfig.diagnostics,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 from vqa2cli.errors import UsageError
 from vqa2cli.gates.names import nearest
 from vqa2cli.gates.rules import Rule
+from vqa2cli.gates.toml_file import read_toml
 
 _KEYS: Final = ("gates", "ladder")
 
@@ -30,7 +30,7 @@ def read_policy(path: Path | None, gates: Iterable[str] = ()) -> Policy:
         UsageError: the file cannot be read, is no TOML, has an unknown key, or a rule in it
             is none.
     """
-    table = _table(path) if path is not None else {}
+    table = read_toml(path) if path is not None else {}
     where = f"{path}: " if path is not None else ""
     for key in table:
         if key not in _KEYS:
@@ -47,13 +47,3 @@ def read_policy(path: Path | None, gates: Iterable[str] = ()) -> Policy:
         raise UsageError(f"{where}{error}") from error
     rules += [Rule.of(text) for text in gates]
     return Policy(tuple({rule.text: rule for rule in rules}.values()), ladder)
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: no TOML ({error})") from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from vqa2cli.config import SCHEMA_VERSION, VERSION
 from vqa2cli.ladder.bd_rate import BdRate
@@ -67,7 +66,7 @@ def ladder_record(verdict: Verdict) -> Record:
              "it has no bit rate or no length, so it is no rung"}
             for name, row in ladder.unscored
         ],
-        "checks": [_check(result) for result in verdict.results],
+        "checks": [asdict(result) for result in verdict.results],
         "advice": [asdict(advice) for advice in verdict.advice],
         "bd_rate": asdict(verdict.bd_rate) if verdict.bd_rate else None,
     }  # fmt: skip
@@ -89,7 +88,3 @@ def _status(verdict: Verdict) -> str:
     if verdict.unscored:
         return "incomplete"
     return "failed" if verdict.failed else "passed"
-
-
-def _check(result: CheckResult) -> dict[str, Any]:
-    return asdict(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vqa2cli.assessment import Diagnostics, Finding, Score, Segment, SessionVerdict
-from vqa2cli.report.findings import contradictions, model_findings, signal_findings
+from vqa2cli.report.findings import contradictions, in_words, model_findings, signal_findings
 from vqa2cli.video.media import Closed
 from vqa2cli.video.stalling import StallEvent, Stalling
 
@@ -37,20 +37,16 @@ def diagnose(
     what it costs, what they cost together, what is wrong with the signal (`signal`; None where
     it was not measured), where model and measures disagree, and each warning.
     """
-    events = stalling.events if stalling else ()
-    costs = session.costs if session else (0.0,) * len(events)
     sentences = [
         f"Quality is {score.level}: {score.value:.1f} of 100.",
         *_worst_window(segments),
-        *(["No stall was found."] if stalling and not events else []),
-        *(_stall_sentence(event, cost) for event, cost in zip(events, costs, strict=True)),
+        *_stalls_told(stalling, session.costs if session else None),
         *_without_stalls(session),
         *(finding_sentence(finding) for finding in signal or ()),
         *([] if signal is None else contradictions(segments, signal)),
         *(f"Warning: {warning.rstrip('.')}." for warning in warnings),
     ]
-    stalls = [_stall_finding(event) for event in events if event.counted]
-    findings = (*stalls, *(signal or ()), *model_findings(segments))
+    findings = (*_stall_findings(stalling), *(signal or ()), *model_findings(segments))
     return Diagnostics(text=" ".join(sentences), findings=findings)
 
 
@@ -59,14 +55,12 @@ def signal_diagnostics(closed: Closed) -> Diagnostics | None:
     signal = signal_of(closed)
     if signal is None and closed.stalling is None:
         return None
-    events = closed.stalling.events if closed.stalling else ()
     sentences = [
-        *(["No stall was found."] if closed.stalling and not events else []),
-        *(_stall_sentence(event, 0.0) for event in events),
+        *_stalls_told(closed.stalling),
         *(finding_sentence(finding) for finding in signal or ()),
     ]
-    stalls = [_stall_finding(event) for event in events if event.counted]
-    return Diagnostics(text=" ".join(sentences), findings=(*stalls, *(signal or ())))
+    findings = (*_stall_findings(closed.stalling), *(signal or ()))
+    return Diagnostics(text=" ".join(sentences), findings=findings)
 
 
 def signal_of(closed: Closed) -> tuple[Finding, ...] | None:
@@ -81,12 +75,17 @@ def finding_sentence(finding: Finding) -> str:
     when = "all along"
     if finding.start is not None and finding.end is not None:
         when = _span(finding.start, finding.end)
-    name = finding.attribute.replace("_", " ")
-    value = ""
-    if finding.value is not None:
-        unit = finding.unit or ""
-        value = f" ({finding.value:.3g}{unit if unit == '%' else f' {unit}' if unit else ''})"
-    return f"{name[0].upper()}{name[1:]}: {finding.degree}, {when}{value}."
+    name, value = in_words(finding.attribute), value_of(finding)
+    behind = f" ({value})" if value else ""
+    return f"{name[0].upper()}{name[1:]}: {finding.degree}, {when}{behind}."
+
+
+def value_of(finding: Finding) -> str:
+    """Return a finding's value with its unit, empty where it has none."""
+    if finding.value is None:
+        return ""
+    unit = finding.unit or ""
+    return f"{finding.value:.3g}{unit if unit == '%' else f' {unit}' if unit else ''}"
 
 
 def _worst_window(segments: Sequence[Segment]) -> list[str]:
@@ -98,6 +97,21 @@ def _worst_window(segments: Sequence[Segment]) -> list[str]:
         f"The worst of {len(segments)} windows, {_span(worst.start, worst.end)}, scores "
         f"{worst.score:.1f} ({worst.level}); the best scores {best.score:.1f}."
     ]
+
+
+def _stalls_told(stalling: Stalling | None, costs: Sequence[float] | None = None) -> list[str]:
+    """Return a sentence for each stall with what it costs, or that there is none."""
+    if stalling is None:
+        return []
+    if not stalling.events:
+        return ["No stall was found."]
+    dues = costs if costs is not None else (0.0,) * len(stalling.events)
+    return [_stall_sentence(*told) for told in zip(stalling.events, dues, strict=True)]
+
+
+def _stall_findings(stalling: Stalling | None) -> list[Finding]:
+    events = stalling.events if stalling else ()
+    return [_stall_finding(event) for event in events if event.counted]
 
 
 def _without_stalls(session: SessionVerdict | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.assessment import Finding, Segment
-from vqa2cli.video.measures.records import STEP_S, UNITS, SignalMeasures
+from vqa2cli.video.measures.records import UNITS, SignalMeasures
 
 #: Degrees, least first; "none" is never reported.
 DEGREES: Final = ("none", "slight", "noticeable", "severe")
@@ -144,9 +144,7 @@ def model_findings(segments: Sequence[Segment]) -> tuple[Finding, ...]:
         last = found[-1] if found else None
         if last and last.degree == degree and last.end == segment.start and last.value is not None:
             value = min(last.value, segment.score)
-            found[-1] = Finding(
-                "quality", degree, last.start, segment.end, "model", value, "points"
-            )
+            found[-1] = replace(last, end=segment.end, value=value)
         else:
             found.append(
                 Finding(
@@ -165,7 +163,7 @@ def contradictions(segments: Sequence[Segment], found: Sequence[Finding]) -> lis
         over = [s for s in praised if overlaps(finding, s.start, s.end)]
         if over:
             told.append(
-                f"The measures find severe {finding.attribute.replace('_', ' ')} where the model "
+                f"The measures find severe {in_words(finding.attribute)} where the model "
                 f"rates {over[0].start:.2f}-{over[-1].end:.2f} s {over[0].level}: they disagree."
             )
     for segment in segments:
@@ -186,5 +184,6 @@ def overlaps(finding: Finding, start: float, end: float) -> bool:
     return first < end and last > start
 
 
-#: Seconds that spans are rounded to, because measures have a value for each of them.
-RESOLUTION_S: Final = STEP_S
+def in_words(attribute: str) -> str:
+    """Return the name of an attribute as a sentence takes it."""
+    return attribute.replace("_", " ")

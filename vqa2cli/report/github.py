@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vqa2cli.report.plain_text import one_line, told
+from vqa2cli.report.plain_text import met, one_line
 from vqa2cli.report.rows import Record
 
 
@@ -20,8 +20,8 @@ def _lines(report: Record) -> Iterator[str]:
             continue
         for gate in row["gates"]:
             if not gate["passed"]:
-                met = gate["reason"] or f"it is {told(gate['value'])}"
-                yield _command("error", row["file"], "gate failed", f"{gate['rule']}: {met}")
+                found = met(gate["value"], gate["reason"])
+                yield _command("error", row["file"], "gate failed", f"{gate['rule']}: {found}")
     for ladder in report.get("ladders", ()):
         for check in ladder["checks"]:
             level = "error" if check["status"] == "failed" else "warning"

@@ -12,7 +12,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from vqa2cli.report.plain_text import one_line, told
+from vqa2cli.report.plain_text import met, one_line, told
 from vqa2cli.report.rows import Record
 
 #: Characters that XML 1.0 cannot hold, besides those that `one_line` spells out.
@@ -52,8 +52,8 @@ def _files(rows: list[Record]) -> Iterator[TestCase]:
         for gate in row["gates"] if row["error"] is None else ():
             case = _case(row["file"], gate["rule"])
             if not gate["passed"]:
-                met = gate["reason"] or f"it is {told(gate['value'])}"
-                message = f"{row['file']}: {gate['rule']}: {met}"
+                found = met(gate["value"], gate["reason"])
+                message = f"{row['file']}: {gate['rule']}: {found}"
                 case.result = [_result(Failure, message, "gate")]
             yield case
 

@@ -19,6 +19,11 @@ def told(value: float | str | None) -> str:
     return f"{value:.6g}" if isinstance(value, int | float) else repr(value)
 
 
+def met(value: float | str | None, reason: str | None) -> str:
+    """Return what a failed gate met instead: why there is no value, or the value."""
+    return reason or f"it is {told(value)}"
+
+
 def storable(text: str) -> str:
     """Return `text` without lone surrogates, so that any UTF-8 file can hold it.
 

@@ -15,7 +15,7 @@ from vqa2cli.config import MAX_SECONDS
 from vqa2cli.errors import VideoError
 from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
-from vqa2cli.video.marks import MarkTrack
+from vqa2cli.video.marks import Marks, MarkTrack
 from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
@@ -70,8 +70,8 @@ class _Clip:
         self._started = time.monotonic()
         self._max_seconds = max_seconds
         self._make = PictureMaker(sampling)
-        self._watch = _Watch(sampling) if sampling.find_stalls or sampling.measure else None
-        self._marks = MarkTrack() if sampling.marks else None
+        watching = sampling.find_stalls or sampling.measure or sampling.marks
+        self._watch = _Watch(sampling) if watching else None
         self._times = array("d")
         self._interlaced = 0
         self._sizes: dict[tuple[int, int], None] = {}
@@ -122,8 +122,6 @@ class _Clip:
         key, motion = self._pictures(frame.picture, windows)
         yield from windows.add(frame.pts_s, key, motion)
         self._times.append(frame.pts_s)
-        if self._marks is not None:
-            self._marks.add(frame.picture, frame.pts_s)
         self._sizes[frame.picture.width, frame.picture.height] = None
         self._interlaced += frame.picture.interlaced_frame
         self._foreign_matrix = foreign_matrix(frame.picture) or self._foreign_matrix
@@ -170,7 +168,7 @@ class _Clip:
             stalling=seen.stalling,
             stalled=seen.stalled,
             decode_s=self._spent_s,
-            marks=self._marks.close(end_s) if self._marks else None,
+            marks=seen.marks,
             measures=seen.measures,
         )
 
@@ -196,12 +194,13 @@ class _Seen:
     stalling: Stalling | None = None
     stalled: NDArray[np.uint8] | None = None
     measures: SignalMeasures | None = None
+    marks: Marks | None = None
 
 
 class _Watch:
-    """Feeds the stall track and the measures, each loaded only when it is wanted.
+    """Feeds the stall track, the measures and the marks, each only when it is wanted.
 
-    Both look at the same sparse samples of a frame, which are taken once.
+    All look at the same sparse samples of a frame, which are taken once.
     """
 
     def __init__(self, sampling: Sampling) -> None:
@@ -210,6 +209,7 @@ class _Watch:
         self._samples_of = luma_of
         self._stalls = StallTrack(sampling.min_stall_s) if sampling.find_stalls else None
         self._measures = _measure_track() if sampling.measure else None
+        self._marks = MarkTrack() if sampling.marks else None
 
     def add(self, picture: av.VideoFrame, pts_s: float) -> None:
         samples = self._samples_of(picture)
@@ -217,12 +217,15 @@ class _Watch:
             self._stalls.add(samples, pts_s, bool(picture.key_frame))
         if self._measures is not None:
             self._measures.add(picture, samples, pts_s)
+        if self._marks is not None:
+            self._marks.add(samples, pts_s, bool(picture.key_frame))
 
     def close(self, end_s: float, scan: Scan, media: MediaInfo) -> _Seen:
         stalling, stalled = self._stalls.close(end_s) if self._stalls else (None, None)
         pixels = media.width * media.height
         measures = self._measures.close(end_s, scan.cells, pixels) if self._measures else None
-        return _Seen(stalling, stalled, measures)
+        marks = self._marks.close(end_s) if self._marks else None
+        return _Seen(stalling, stalled, measures, marks)
 
 
 def _measure_track() -> MeasureTrack:

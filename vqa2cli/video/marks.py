@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import av
+import numpy as np
+from numpy.typing import NDArray
 
 #: blackdetect's rule (FFmpeg): luma at most `pixel_black_th` 0.10 of the studio range counts
 #: as black, and a picture is black where 98 % of it is.
@@ -27,18 +26,15 @@ class MarkTrack:
     """Takes decoded pictures one by one and notes their marks."""
 
     def __init__(self) -> None:
-        from vqa2cli.video.stalls import luma_of
-
-        self._luma_of = luma_of
         self._keys = array("d")
         self._black: list[tuple[float, float]] = []
         self._black_since: float | None = None
 
-    def add(self, picture: av.VideoFrame, pts_s: float) -> None:
-        """Note one picture, shown from `pts_s` on."""
-        if picture.key_frame:
+    def add(self, samples: NDArray[np.uint8], pts_s: float, key: bool) -> None:
+        """Note one picture, its `luma_of`, shown from `pts_s` on; whether it is a key frame."""
+        if key:
             self._keys.append(pts_s)
-        black = float((self._luma_of(picture) <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
+        black = float((samples <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
         if black and self._black_since is None:
             self._black_since = pts_s
         elif not black:

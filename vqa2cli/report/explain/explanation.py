@@ -12,7 +12,7 @@ from vqa2cli.assessment import Assessment, Finding
 from vqa2cli.config import VERSION
 from vqa2cli.report.causes import Cause, cause_of
 from vqa2cli.report.diagnostics import finding_sentence
-from vqa2cli.report.findings import DEGREES, overlaps
+from vqa2cli.report.findings import DEGREES, in_words, overlaps
 from vqa2cli.report.rows import Record, record_of, strict_record
 from vqa2cli.video.measures.records import MEASURES, STEP_S, SignalMeasures
 
@@ -87,22 +87,18 @@ def depiction(row: Assessment, findings: Sequence[Explained]) -> str:
     told = [one for one in ranked if one.finding.source == "measurement"]
     sentences = [finding_sentence(one.finding) for one in told[:_NAMED]]
     if len(told) > _NAMED:
-        rest = ", ".join(_words(one.finding.attribute) for one in told[_NAMED:])
+        rest = ", ".join(in_words(one.finding.attribute) for one in told[_NAMED:])
         sentences.append(f"Besides: {rest}.")
     if not told:
         sentences = ["The measures find nothing wrong with the signal."]
     worst = next((one for one in told if _weight(one.finding) > 1), None)
     if worst is not None:
-        named = _words(worst.finding.attribute)
+        named = in_words(worst.finding.attribute)
         sentences.append(f"Probable cause of the {named}: {worst.cause.cause}.")
     if row.score is not None:
         verdict = f"the model rates the quality of this video {row.score.level.capitalize()}"
         sentences.append(f"Taken as a whole, {verdict} ({row.score.value:.1f} of 100).")
     return " ".join(sentences)
-
-
-def _words(attribute: str) -> str:
-    return attribute.replace("_", " ")
 
 
 def _weight(finding: Finding) -> int:
@@ -160,14 +156,6 @@ def span_of(finding: Finding) -> str:
     if finding.start is None or finding.end is None:
         return "all along"
     return f"{time_code(finding.start)}–{time_code(finding.end)}"
-
-
-def value_of(finding: Finding) -> str:
-    """Return a finding's value with its unit, empty where it has none."""
-    if finding.value is None:
-        return ""
-    unit = finding.unit or ""
-    return f"{finding.value:.3g}{unit if unit == '%' else f' {unit}' if unit else ''}"
 
 
 def explanation_record(told: Explanation) -> Record:

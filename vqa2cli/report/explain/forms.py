@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from vqa2cli.config import VERSION
 from vqa2cli.report.console import show
-from vqa2cli.report.explain.explanation import Explanation, span_of, time_code, value_of
+from vqa2cli.report.diagnostics import value_of
+from vqa2cli.report.explain.explanation import Explanation, span_of, time_code
 from vqa2cli.report.output import TextSink
 from vqa2cli.report.plain_text import one_line
+from vqa2cli.report.templates import environment_of
 
 _DEGREE_COLOURS = {"severe": "red", "long": "red", "noticeable": "yellow"}
 
@@ -71,8 +72,8 @@ def write_markdown(told: Explanation, stream: TextSink) -> None:
     stream.write("\n".join(out).rstrip() + "\n")
 
 
-def _cells(cells: object) -> str:
-    return "| " + " | ".join(cells) + " |"  # type: ignore[arg-type]
+def _cells(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _md(text: str) -> str:
@@ -82,16 +83,8 @@ def _md(text: str) -> str:
 
 def write_html(told: Explanation, stream: TextSink) -> None:
     """Write an explanation as one HTML page: no script, no request, every text escaped."""
-    environment = Environment(
-        loader=PackageLoader("vqa2cli.report.explain", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "line": one_line, "time_code": time_code, "span": span_of, "value": value_of
-    }  # fmt: skip
+    environment = environment_of("vqa2cli.report.explain")
+    environment.filters |= {"time_code": time_code, "span": span_of, "value": value_of}
     template = environment.get_template("explain.html")
     stream.write(template.render(told=told, row=told.row, version=VERSION).rstrip() + "\n")
 

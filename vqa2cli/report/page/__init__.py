@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vqa2cli.report.page.plots import curve_plot, timeline_plot
-from vqa2cli.report.plain_text import one_line, told
+from vqa2cli.report.plain_text import told
 from vqa2cli.report.rows import Record
+from vqa2cli.report.templates import environment_of
 
 #: Worst windows that the page lists.
 WORST = 10
@@ -17,14 +17,7 @@ WORST = 10
 
 def page(report: Record) -> str:
     """Return the HTML of a report of `vqa2 score` or `vqa2 ladder`."""
-    environment = Environment(
-        loader=PackageLoader("vqa2cli.report.page", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["line"] = one_line
+    environment = environment_of("vqa2cli.report.page")
     environment.filters["told"] = told
     text = environment.get_template("report.html").render(
         version=report["version"],
