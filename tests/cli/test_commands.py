@@ -21,7 +21,12 @@ from vqa2cli.cli import vqa2 as group
 from vqa2cli.cli.exit_codes import exit_code
 from vqa2cli.config import VERSION
 
-START = "import sys; from vqa2cli.cli import main; sys.exit(main())"
+#: Started in the background of a script, Python would find SIGINT ignored and leave it so.
+START = (
+    "import signal, sys; from vqa2cli.cli import main\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "sys.exit(main())"
+)
 
 
 def start(*args: object, **streams: int) -> subprocess.Popen[str]:
