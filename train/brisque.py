@@ -177,7 +177,7 @@ def _luma(frame: av.VideoFrame) -> Luma:
     """Return the frame's luma plane [H, W]; other depths and layouts become 8-bit 4:2:0 first."""
     component = frame.format.components[0]
     if component.bits != 8 or not component.is_luma or not frame.format.is_planar:
-        frame = frame.reformat(format="yuv420p")
+        frame = frame.reformat(format="yuv420p", threads=1)
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return np.array(rows[: frame.height, : frame.width])

@@ -51,4 +51,4 @@ def frames_of(path: Path) -> Iterator[np.ndarray]:
     """Yield the uint8 RGB frames of a source file."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+            yield frame.reformat(format="rgb24", threads=1).to_ndarray()

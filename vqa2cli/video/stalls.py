@@ -25,7 +25,7 @@ def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
     depth = planar_luma_bits(frame.format)
     plane = frame.planes[0]
     if depth is None or plane.line_size <= 0:
-        gray = frame.reformat(width=SAMPLES[1], height=SAMPLES[0], format="gray")
+        gray = frame.reformat(width=SAMPLES[1], height=SAMPLES[0], format="gray", threads=1)
         return _samples(gray.planes[0], 8)
     return _samples(plane, depth)
 

@@ -117,7 +117,11 @@ def write_clip(
             if index == 0:
                 stream.width, stream.height = size or (picture.width, picture.height)
             picture = picture.reformat(
-                width=stream.width, height=stream.height, format=pix_fmt, interpolation="AREA"
+                width=stream.width,
+                height=stream.height,
+                format=pix_fmt,
+                interpolation="AREA",
+                threads=1,
             )
             if pts_s is None:
                 picture.pts, picture.time_base = index, 1 / rate

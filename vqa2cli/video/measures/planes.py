@@ -52,7 +52,7 @@ def luma_plane(frame: av.VideoFrame) -> tuple[NDArray[np.uint8] | NDArray[np.uin
     depth = planar_luma_bits(frame.format)
     plane = frame.planes[0]
     if depth is None or plane.line_size <= 0:
-        frame, depth = frame.reformat(format="gray"), 8
+        frame, depth = frame.reformat(format="gray", threads=1), 8
         plane = frame.planes[0]
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     if depth == 8:
@@ -119,7 +119,10 @@ def chroma_of(frame: av.VideoFrame) -> Floats | None:
     planar = frame.format.name.startswith("yuv") and not frame.format.name.endswith("be")
     if not planar or len(frame.planes) < 3 or frame.planes[1].line_size <= 0:
         frame = frame.reformat(
-            width=_COLOUR_POINTS[1] * 2, height=_COLOUR_POINTS[0] * 2, format="yuv444p"
+            width=_COLOUR_POINTS[1] * 2,
+            height=_COLOUR_POINTS[0] * 2,
+            format="yuv444p",
+            threads=1,
         )
     depth = frame.format.components[1].bits
     return np.stack([_sparse(frame.planes[index], depth) for index in (1, 2)])
