@@ -79,6 +79,7 @@ class Graph:
         lengths: what engines that compile ahead prepare for; free axes share one length.
         steps: begins a pass through the module: takes its inputs piece by piece, and `last`,
             and returns the pieces of its outputs that they complete.
+        fixed_steps: the same as graphs of fixed length, for engines that compile.
     """
 
     name: str
@@ -88,6 +89,28 @@ class Graph:
     onnx: Path | None = None
     lengths: tuple[Lengths, ...] = LENGTHS
     steps: Callable[[torch.nn.Module], Callable[..., Any]] | None = None
+    fixed_steps: FixedSteps | None = None
+
+
+@dataclass(frozen=True)
+class FixedSteps:
+    """The steps of a pass as graphs: the first, and every next one but the end.
+
+    Attributes:
+        first: takes `length` of the graph's own inputs; gives the outputs they complete, and
+            what the next step needs of them.
+        next: takes that as further inputs, and gives it anew.
+        kept: input of `next` and the output of both graphs that it is, by name.
+        length: frames a step takes, or whatever the free axis counts.
+        late: results that come later than what they are of; also the context of one result on
+            either side.
+    """
+
+    first: Graph
+    next: Graph
+    kept: Mapping[str, str]
+    length: int
+    late: int
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,14 @@ def export_graph(graph: Graph, path: Path, precision: str = "fp32") -> Path:
             )
     module = graph.module().eval().to(DTYPES[precision])
     examples = tuple(torch.from_numpy(example(spec, EXAMPLE_LENGTH)) for spec in graph.inputs)
+    free = tuple(_free_axes(spec) for spec in graph.inputs)
     with _quiet(), torch.inference_mode():
         program = torch.onnx.export(
             module,
             examples,
             input_names=[spec.name for spec in graph.inputs],
             output_names=[spec.name for spec in graph.outputs],
-            dynamic_shapes=tuple(_free_axes(spec) for spec in graph.inputs),
+            dynamic_shapes=free if any(free) else None,
             opset_version=OPSETS[precision],
             dynamo=True,
             verbose=False,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
+from openvino._offline_transformations import apply_make_stateful_transformation
 
 from engines.cache import ArtifactCache
 from engines.checking import check_feeds, check_signature, free_lengths
-from engines.contract import Engine, EngineOptions, Graph, TensorSpec
+from engines.contract import Engine, EngineOptions, FixedSteps, Graph, Pass, TensorSpec
 from engines.errors import EngineUnavailable
 from engines.export import onnx_bytes
 from engines.precision import sound_precision
@@ -47,8 +48,10 @@ class OpenVinoEngine(Engine):
         self.device = device
         self.precision = precision
         self._threads = cpu_threads(options)
-        self._model: Any = _read(graph, onnx_bytes(graph, "fp32", ArtifactCache(options.cache_dir)))
-        self._requests: dict[str, Any] = {precision: self._compile(precision)}
+        self._cache = ArtifactCache(options.cache_dir)
+        self._model: Any = self._read(graph)
+        self._requests: dict[str, Any] = {precision: self._request(self._model, precision)}
+        self._steps: tuple[Any, Any] | None = None
 
     @staticmethod
     def probe(device: str, precision: str, options: EngineOptions) -> None:
@@ -83,24 +86,134 @@ class OpenVinoEngine(Engine):
         shortest = min(free_lengths(self.graph, feeds), default=0)
         precision = sound_precision(self.precision, self.device, shortest)
         if precision not in self._requests:
-            self._requests[precision] = self._compile(precision)
+            self._requests[precision] = self._request(self._model, precision)
         request = self._requests[precision]
         request.infer(whole, share_inputs=False, share_outputs=False)
         return {spec.name: request.get_tensor(spec.name).data.copy() for spec in self.graph.outputs}
+
+    def open_pass(self) -> Pass | None:
+        """Return a new pass, None where the graph has no steps of fixed length.
+
+        Raises:
+            ValueError: the engine is closed.
+        """
+        if self._model is None:
+            raise ValueError(f"engine {self.name} is closed")
+        return OpenVinoPass(self, self.graph.fixed_steps) if self.graph.fixed_steps else None
 
     def close(self) -> None:
         """Drop the compiled model. Safe to call twice."""
         self._requests = {}
         self._model = None
+        self._steps = None
 
-    def _compile(self, precision: str) -> Any:
+    def compiled_steps(self, steps: FixedSteps) -> tuple[Any, Any]:
+        """Return the first step, and the next ones with what they keep inside, compiled."""
+        if self._steps is None:
+            following = self._read(steps.next)
+            apply_make_stateful_transformation(following, dict(steps.kept))
+            first = self._read(steps.first)
+            self._steps = (
+                self._compile(first, self.precision),
+                self._compile(following, self.precision),
+            )
+        return self._steps
+
+    def _request(self, model: Any, precision: str) -> Any:
+        return self._compile(model, precision).create_infer_request()
+
+    def _compile(self, model: Any, precision: str) -> Any:
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": "1",
             "PERFORMANCE_HINT": "LATENCY",
         }
-        return _core().compile_model(self._model, "CPU", settings).create_infer_request()
+        return _core().compile_model(model, "CPU", settings)
+
+    def _read(self, graph: Graph) -> Any:
+        return _read(graph, onnx_bytes(graph, "fp32", self._cache))
+
+
+class OpenVinoPass(Pass):
+    """Goes by steps of one length through a clip that is long enough, and ends with a run.
+
+    A clip of few steps is run whole. The end of a longer one is too, with as many frames before
+    it as the results that are still due see.
+    """
+
+    #: Steps that a clip has to be longer than: the first one completes little, the end is run
+    #: with its context.
+    FEWEST = 3
+
+    def __init__(self, engine: OpenVinoEngine, steps: FixedSteps) -> None:
+        self._engine, self._steps = engine, steps
+        (self._frames,) = (spec.name for spec in engine.graph.inputs)
+        self._next: Any = None
+        self._waiting: list[NDArray[np.generic]] = []
+        self._context: NDArray[np.generic] | None = None
+
+    def run(
+        self, feeds: Mapping[str, NDArray[np.generic]], *, last: bool
+    ) -> dict[str, NDArray[np.generic]]:
+        """Return what the next piece completes: perhaps nothing before the `last` one.
+
+        Raises:
+            ValueError: a feed is missing, unknown, or of another dtype or shape than its spec.
+        """
+        check_feeds(self._engine.graph, feeds)
+        self._waiting.append(feeds[self._frames])
+        found = []
+        while self._count() > self._steps.length * (self.FEWEST if self._next is None else 1):
+            found.append(self._step())
+        if last:
+            found.append(self._end())
+        return {
+            spec.name: np.concatenate([one[spec.name] for one in found])
+            if found
+            else np.empty((0, *(cast(int, side) for side in spec.shape[1:])), spec.dtype)
+            for spec in self._engine.graph.outputs
+        }
+
+    def _count(self) -> int:
+        return sum(map(len, self._waiting))
+
+    def _step(self) -> dict[str, NDArray[np.generic]]:
+        waiting = np.concatenate(self._waiting)
+        frames, self._waiting = waiting[: self._steps.length], [waiting[self._steps.length :]]
+        before = frames[:0] if self._context is None else self._context
+        self._context = np.concatenate([before, frames])[-2 * self._steps.late :]
+        request = self._begin() if self._next is None else self._next
+        request.infer({self._frames: frames}, share_inputs=False)
+        if self._next is None:
+            self._next = self._go_on(request)
+        return self._results(request)
+
+    def _begin(self) -> Any:
+        first, _ = self._engine.compiled_steps(self._steps)
+        return first.create_infer_request()
+
+    def _go_on(self, first: Any) -> Any:
+        """Return the request of all further steps, holding what the first one kept."""
+        _, following = self._engine.compiled_steps(self._steps)
+        request = following.create_infer_request()
+        for state in request.query_state():
+            (kept,) = (out for name, out in self._steps.kept.items() if state.name == name + out)
+            state.state = first.get_tensor(kept)
+        return request
+
+    def _end(self) -> dict[str, NDArray[np.generic]]:
+        context = self._waiting[0][:0] if self._context is None else self._context
+        done = max(len(context) - self._steps.late, 0)
+        clip = np.concatenate([context, *self._waiting])
+        whole = self._engine.run({self._frames: clip})
+        return {name: values[done:] for name, values in whole.items()}
+
+    def _results(self, request: Any) -> dict[str, NDArray[np.generic]]:
+        return {
+            spec.name: request.get_tensor(spec.name).data.copy()
+            for spec in self._engine.graph.outputs
+        }
 
 
 @cache

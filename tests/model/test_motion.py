@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,19 @@ from numpy.typing import NDArray
 
 from engines.contract import Engine
 from engines.pytorch import PyTorchEngine
+from engines.registry import create_engine
+from tests.engines.toys import available_here
 from tests.model.networks import PUBLISHED, build, pixels
 from vqa2cli import config
-from vqa2cli.model.motion import FEATURES, FRAMES, MotionStream, chunk_length, motion_graph
-from vqa2cli.model.motion_steps import MotionSteps
+from vqa2cli.model.motion import (
+    FEATURES,
+    FRAMES,
+    MotionStream,
+    chunk_length,
+    fixed_steps,
+    motion_graph,
+)
+from vqa2cli.model.motion_steps import FixedStep, MotionSteps, kept_shapes
 from vqa2cli.model.slowfast import FastPathway, MotionGraph, normalise
 
 
@@ -187,6 +197,62 @@ def test_torch_on_a_cpu_goes_by_steps_and_gives_the_numbers_of_one_run(clip, pre
     limit = {"fp32": 1e-5, "bf16": 2e-2}[precision]
     assert got.shape == want.shape
     assert np.abs(got - want).max() / np.abs(want).max() < limit
+
+
+@pytest.mark.parametrize("length", [19, 24, 40])
+def test_steps_of_fixed_length_chain_into_the_features_of_the_whole_clip(engine, clip, length):
+    first, following = (
+        FixedStep(engine.pathway, packed=True, first=first).double() for first in (True, False)
+    )
+    want = MotionGraph(engine.pathway, packed=False).double().pathway
+    frames = torch.from_numpy(clip[: 4 * length])
+    with torch.inference_mode():
+        features, *kept = first(frames[:length])
+        assert [tuple(one.shape) for one in kept] == kept_shapes(PUBLISHED.motion, 32)
+        found = [features]
+        for start in range(length, len(frames) - length + 1, length):
+            features, *kept = following(frames[start : start + length], *kept)
+            found.append(features)
+        got = torch.cat(found)
+        exact = want(normalise(frames).double().permute(0, 3, 1, 2))[: len(got)]
+    assert len(got) == len(frames) // length * length - config.MOTION_HALO
+    assert float((got - exact).abs().max() / exact.abs().max()) < 1e-6  # features are float32
+
+
+@pytest.mark.skipif("openvino" not in available_here(), reason="needs OpenVINO")
+@pytest.mark.parametrize("push", [1, 7, 90])
+def test_openvino_goes_by_steps_and_gives_the_numbers_of_one_run(clip, push):
+    torch.manual_seed(4)
+    pathway = FastPathway(PUBLISHED.motion).eval()
+    steps = fixed_steps(pathway, 32, 20)
+    graph = replace(motion_graph(pathway, 32), fixed_steps=steps)
+    with create_engine("openvino", graph, device="cpu", precision="fp32") as made:
+        lengths = []
+        run = made.run
+        made.run = lambda feeds: lengths.append(len(feeds[FRAMES])) or run(feeds)
+        for frames in (90, 61, 60, 5):
+            stream = MotionStream(made)
+            for start in range(0, frames, push):
+                stream.push(clip[start : min(start + push, frames)])
+            got, want = stream.finish(), run({FRAMES: clip[:frames]})[FEATURES]
+            assert got.shape == want.shape
+            assert np.abs(got - want).max() / np.abs(want).max() < 1e-5
+    assert lengths == [10 + 36, 1 + 36, 60, 5]  # the end and its context, or a short clip
+
+
+@pytest.mark.skipif("openvino" not in available_here(), reason="needs OpenVINO")
+def test_two_clips_at_a_time_go_through_openvino_unmixed(clip):
+    pathway = FastPathway(PUBLISHED.motion).eval()
+    graph = replace(motion_graph(pathway, 32), fixed_steps=fixed_steps(pathway, 32, 20))
+    with create_engine("openvino", graph, device="cpu", precision="fp32") as made:
+        streams = [MotionStream(made) for _ in range(2)]
+        for start in range(0, 90, 10):
+            streams[0].push(clip[start : start + 10])
+            streams[1].push(255 - clip[start : start + 10])
+        first, second = (stream.finish() for stream in streams)
+        want = made.run({FRAMES: clip})[FEATURES]
+    assert np.abs(first - want).max() / np.abs(want).max() < 1e-5
+    assert np.abs(second - want).max() / np.abs(want).max() > 1e-3
 
 
 def test_two_windows_at_a_time_do_not_mix(clip):

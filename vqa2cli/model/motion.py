@@ -8,9 +8,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.contract import Engine, Graph, Lengths, Pass, TensorSpec
+from engines.contract import Engine, FixedSteps, Graph, Lengths, Pass, TensorSpec
 from vqa2cli import config
-from vqa2cli.model.motion_steps import MotionSteps
+from vqa2cli.model.motion_steps import FixedStep, MotionSteps, kept_shapes
 from vqa2cli.model.slowfast import FastPathway, MotionGraph
 
 #: Names of the motion graph's one input and one output.
@@ -32,12 +32,44 @@ def motion_graph(pathway: FastPathway, size: int | Lengths, onnx: Path | None = 
         module=lambda: MotionGraph(pathway, packed=packed).eval(),
         onnx=onnx,
         steps=MotionSteps,
+        fixed_steps=(
+            fixed_steps(pathway, size, _fitting(size, size) // 4) if isinstance(size, int) else None
+        ),
     )
+
+
+def fixed_steps(pathway: FastPathway, size: int, length: int) -> FixedSteps:
+    """Return the pass in graphs of `length` frames a step; the first has to be of a feature."""
+    packed, late = size % 4 == 0, config.MOTION_HALO
+    frames = TensorSpec(FRAMES, "uint8", (length, size, size, 3))
+    kept = [
+        ("float32" if index else "uint8", shape)
+        for index, shape in enumerate(kept_shapes(pathway.dims, size))
+    ]
+
+    def step(name: str, first: bool, results: int) -> Graph:
+        given = [TensorSpec(f"kept{index}", *spec) for index, spec in enumerate(kept)]
+        return Graph(
+            name=name,
+            inputs=(frames,) if first else (frames, *given),
+            outputs=(
+                TensorSpec(FEATURES, "float32", (results, pathway.dims.width)),
+                *(TensorSpec(f"keeps{index}", *spec) for index, spec in enumerate(kept)),
+            ),
+            module=lambda: FixedStep(pathway, packed=packed, first=first).eval(),
+        )
+
+    names = {f"kept{index}": f"keeps{index}" for index in range(len(kept))}
+    first, following = step("motion-first", True, length - late), step("motion-next", False, length)
+    return FixedSteps(first, following, names, length, late)
 
 
 def chunk_length(graph: Graph) -> int:
     """Return how many frames an engine computes at a time: more of small ones."""
-    height, width = (cast(int, side) for side in graph.inputs[0].shape[1:3])
+    return _fitting(*(cast(int, side) for side in graph.inputs[0].shape[1:3]))
+
+
+def _fitting(height: int, width: int) -> int:
     fitting = config.MOTION_CHUNK * 384 * 384 // (height * width)
     return min(max(fitting, config.MOTION_CHUNK // 4), config.MOTION_CHUNK_MOST)
 

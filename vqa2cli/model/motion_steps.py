@@ -8,9 +8,11 @@ whole clip at once. They come `MOTION_HALO` frames late: the sum of what the lay
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqa2cli.model.slowfast import MotionGraph, ResidualBlock, Stem, pool_frames
+from vqa2cli.model.dimensions import MotionDims
+from vqa2cli.model.slowfast import FastPathway, MotionGraph, ResidualBlock, Stem, pool_frames
 
 
 class MotionSteps:
@@ -48,6 +50,51 @@ class MotionSteps:
                 return None
             x = completed
         return pool_frames(x)[0]
+
+
+class FixedStep(MotionGraph):
+    """One step of a pass as a computation of its own: what is kept goes in and comes out.
+
+    The stem keeps frames as they came; every block keeps what it was given.
+    """
+
+    def __init__(self, pathway: FastPathway, *, packed: bool, first: bool) -> None:
+        """`first` is for the step at the start of a clip, into which nothing was kept."""
+        super().__init__(pathway, packed=packed)
+        self.first = first
+
+    def forward(self, frames: Tensor, *kept: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        """uint8 [t, H, W, 3] and what was kept -> float32 [n, C], and what is kept."""
+        whole = frames if self.first else torch.cat([kept[0], frames])
+        x = self.prepare(whole).transpose(0, 1).unsqueeze(0)
+        stem, *blocks = self.pathway.layers()
+        x, keeps = stem(self._begun(x, stem), padded=False), [whole[-2 * stem.reach :].clone()]
+        for index, block in enumerate(blocks, start=1):
+            seen = self._begun(x, block) if self.first else torch.cat([kept[index], x], dim=2)
+            keeps.append(seen[:, :, -2 * block.reach :].clone())
+            x = block(seen, padded=False)
+        return (pool_frames(x)[0].float(), *keeps)
+
+    def _begun(self, x: Tensor, layer: Stem | ResidualBlock) -> Tensor:
+        """Return x with the edge that the first frames of a clip have before them."""
+        return F.pad(x, (0, 0, 0, 0, layer.reach, 0)) if self.first else x
+
+
+def kept_shapes(dims: MotionDims, size: int) -> list[tuple[int, ...]]:
+    """Return the shapes of what `FixedStep` keeps of frames `size` pixels a side."""
+    shapes: list[tuple[int, ...]] = [(2 * Stem.reach, size, size, 3)]
+    side, channels = _half(_half(size)), dims.stem
+    for stage, (outer, depth) in enumerate(zip(dims.outer, dims.depths, strict=True)):
+        for block in range(depth):
+            shapes.append((1, channels, 2 * ResidualBlock.reach, side, side))
+            if stage and not block:
+                side = _half(side)
+            channels = outer
+    return shapes
+
+
+def _half(side: int) -> int:
+    return -(-side // 2)
 
 
 class _Layer:
