@@ -7,12 +7,14 @@ import io
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Run
+from tests.clips import moving_clip
 from vqa2cli.report.rows import COLUMNS
 
 
@@ -247,3 +249,43 @@ def test_quiet_says_nothing_but_errors(
     assert vqa2("score", tmp_path, "--model", model_dir, "-q").err == ""
     loud = vqa2("score", tmp_path, bad_clips / "text.mp4", "--model", model_dir, "-q")
     assert len(loud.err.splitlines()) == 1
+
+
+def test_watching_scores_what_is_there_and_what_comes_and_ends_when_idle(
+    vqa2: Run, model_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    made = moving_clip(tmp_path / "made.mp4")
+    (folder / "first.mp4").write_bytes(made.read_bytes())
+    (folder / "broken.mp4").write_bytes(b"nothing")
+    coming = threading.Timer(6.0, lambda: made.rename(folder / "second.mp4"))
+    coming.start()
+    try:
+        done = vqa2(
+            "score", folder, "--watch", "--until-idle", "8",
+            "--model", model_dir, "--format", "ndjson",
+        )  # fmt: skip
+    finally:
+        coming.cancel()
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [Path(row["file"]).name for row in rows] == ["broken.mp4", "first.mp4", "second.mp4"]
+    assert [row["status"] for row in rows] == ["error", "ok", "ok"]
+    assert done.code == 3
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["clip.mp4", "--watch"], "clip.mp4: is no folder; name folders to watch"),
+        ([".", "--until-idle", "3"], "--until-idle ends a --watch"),
+        ([".", "--watch", "--dry-run"], "leave --watch out"),
+        ([".", "--watch", "--same-content", "--streaming"], "--watch never has all"),
+    ],
+)
+def test_what_does_not_go_with_watching_is_refused(
+    vqa2: Run, args: list[str], message: str
+) -> None:
+    done = vqa2("score", *args)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert message in done.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,10 +49,30 @@ def find_clips(
     Raises:
         UsageError: nothing is left to work on, or an output would overwrite an input.
     """
+    files = find_files(inputs, messenger)
+    return _clips_of(files, outputs)
+
+
+def arriving_clips(
+    folders: Sequence[str], outputs: Iterable[Path | None], idle_s: float | None
+) -> Iterator[list[Clip]]:
+    """Yield clips as their files become complete, until none did for `idle_s` seconds.
+
+    Raises:
+        UsageError: something named is no folder, or an output would overwrite an input.
+    """
+    from vqa2cli.video.arrivals import arrivals
+
+    written = {path.resolve() for path in outputs if path is not None}
+    for files in arrivals(folders, idle_s=idle_s):
+        if ours := [file for file in files if file.resolve() not in written]:
+            yield _clips_of(ours, ())
+
+
+def _clips_of(files: Sequence[Path], outputs: Iterable[Path | None]) -> list[Clip]:
     from vqa2cli.video.playlists.expand import clips_of
     from vqa2cli.video.sources import Rendition
 
-    files = find_files(inputs, messenger)
     clips = list(clips_of(files))
     runs = [run for clip in clips if isinstance(clip, Rendition) for run in clip.runs]
     segments = [extent.path for run in runs for extent in run.extents]

@@ -39,7 +39,7 @@ class Messenger:
             self._say(line)
 
     def following(
-        self, rows: Iterable[Assessment], total: int, *, on_terminal: bool
+        self, rows: Iterable[Assessment], total: int | None, *, on_terminal: bool
     ) -> Iterator[Assessment]:
         """Yield `rows`; tell of each, once it is written, and of the progress.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,16 +13,18 @@ import click
 from vqa2cli.cli import options
 from vqa2cli.cli.exit_codes import OK, exit_code
 from vqa2cli.cli.gating import rules_of
-from vqa2cli.cli.inputs import find_clips, show_clips
+from vqa2cli.cli.inputs import arriving_clips, find_clips, show_clips
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import Outputs, check_installed, open_frames, write_rows
 from vqa2cli.config import RunConfig, StallText
 from vqa2cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from vqa2cli.assessment import Assessment
     from vqa2cli.batch import Clip
     from vqa2cli.cli.reports import MakeWriter
     from vqa2cli.gates.rules import Rule
+    from vqa2cli.model import QualityModel
     from vqa2cli.report.rows import Record
 
 FORMATS: Final = ("table", "json", "ndjson", "csv", "junit", "prometheus", "github", "html")
@@ -61,6 +63,17 @@ FORMATS: Final = ("table", "json", "ndjson", "csv", "junit", "prometheus", "gith
 @options.reading
 @options.resume
 @options.keep_going
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="INPUTS are folders: score what is there and what appears, once it is complete.",
+)
+@click.option(
+    "--until-idle",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="With --watch: end when no file came for so long.",
+)
 @click.option("--dry-run", is_flag=True, help="List the clips that would be scored, and stop.")
 @options.loudness
 def score(
@@ -71,6 +84,8 @@ def score(
     gates: tuple[str, ...],
     policy: Path | None,
     reports: tuple[Path, ...],
+    watch: bool,
+    until_idle: float | None,
     dry_run: bool,
     verbose: int,
     quiet: bool,
@@ -89,30 +104,51 @@ def score(
         raise UsageError("--frames tells of stalls, so it needs --streaming")
     if config.stalls is not None and not config.streaming:
         raise UsageError("--stalls tells of a session's stalls, so it needs --streaming")
+    _check_watch(watch, until_idle, dry_run, config.same_content)
     messenger = Messenger(verbose, quiet)
     out = Outputs.of(chosen_format, output, reports, FORMATS)
     check_installed(out.formats, against=False)
-    clips = find_clips(inputs, (output, *reports, frames, config.resume), messenger)
-    if dry_run:
-        show_clips(clips)
-        return OK
+    written = (output, *reports, frames, config.resume)
+    if watch:
+        batches, total = arriving_clips(inputs, written, until_idle), None
+    else:
+        clips = find_clips(inputs, written, messenger)
+        if dry_run:
+            show_clips(clips)
+            return OK
+        batches, total = iter([clips]), len(clips)
     return exit_code(
-        **_score(clips, config, rules, messenger, out, frames),
+        **_score(batches, total, config, rules, messenger, out, frames),
         keep_going=config.keep_going,
     )
 
 
+def _check_watch(watch: bool, until_idle: float | None, dry_run: bool, same_content: bool) -> None:
+    """Refuse what does not go with --watch, or only with it.
+
+    Raises:
+        UsageError: something does not.
+    """
+    if until_idle is not None and not watch:
+        raise UsageError("--until-idle ends a --watch, so it needs one")
+    if watch and dry_run:
+        raise UsageError("--dry-run lists what is there; leave --watch out")
+    if watch and same_content:
+        raise UsageError("--same-content compares all clips of a run, and --watch never has all")
+
+
 def _score(
-    clips: list[Clip],
+    batches: Iterable[list[Clip]],
+    total: int | None,
     config: RunConfig,
     rules: Sequence[Rule],
     messenger: Messenger,
     out: Outputs,
     frames: Path | None,
 ) -> dict[str, bool]:
-    """Score `clips` into the reports; return what decides the exit code."""
+    """Score each batch into the reports; return what decides the exit code."""
     from vqa2cli.gates.judging import judged_all
-    from vqa2cli.pipeline import configured_model, score_files
+    from vqa2cli.pipeline import configured_model
     from vqa2cli.report.rows import record_of
     from vqa2cli.report.writers import ManyWriter
 
@@ -123,11 +159,21 @@ def _score(
         # Closing the writers ends the reports, also of a run that is stopped, so that they parse.
         with (
             closing(ManyWriter([makers[name](stream) for name, stream in streams])) as writer,
-            closing(score_files(clips, model, config)) as rows,
+            closing(_rows(batches, model, config)) as rows,
         ):
             judged = judged_all(rows, rules)
-            told = messenger.following(judged, len(clips), on_terminal=out.grows_on_terminal)
+            told = messenger.following(judged, total, on_terminal=out.grows_on_terminal)
             return write_rows(told, record_of, writer, per_frame)
+
+
+def _rows(
+    batches: Iterable[list[Clip]], model: QualityModel, config: RunConfig
+) -> Generator[Assessment, None, None]:
+    from vqa2cli.pipeline import score_files
+
+    for clips in batches:
+        with closing(score_files(clips, model, config)) as rows:
+            yield from rows
 
 
 def _writers() -> dict[str, MakeWriter[Record]]:
