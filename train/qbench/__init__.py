@@ -1,0 +1,1 @@
+"""Q-Bench-Video: questions on the quality of clips, answered, judged and counted."""
