@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from tokenizers import Tokenizer, models
 
 from tests.model.checkpoints import SPECIAL, tokenizer
-from vqa2cli.errors import ModelError
+from vqa2cli.errors import ModelError, UsageError
 from vqa2cli.model.facts import describe_stream
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import PROTOCOLS, choice_question, open_question
 from vqa2cli.model.tokens import IMAGE_SLOT
 from vqa2cli.video.media import StreamFacts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a prompt tells of a clip."""
+
+    keyframes: int
+    frames: int
 
 
 def said(protocol: str, **texts: str) -> str:
@@ -23,6 +33,16 @@ def said(protocol: str, **texts: str) -> str:
         if question is None
         else prompter.question_ids(3, 24, question)
     )
+    return spelled(ids)
+
+
+def said_of_two(protocol: str, question: str) -> str:
+    """Return a prompt about two clips as text, slots written as [V]."""
+    prompter = Prompter(tokenizer(), PROTOCOLS[protocol].of_two())
+    return spelled(prompter.pair_ids(Seen(3, 24), Seen(2, 8), question))
+
+
+def spelled(ids: list[int]) -> str:
     parts: list[str] = []
     chunk: list[int] = []
     for token in [*ids, IMAGE_SLOT]:
@@ -77,6 +97,42 @@ def test_the_benchmark_prompts_keep_their_odd_spelling():
     assert "frames of the the video.  Please analyze" in newer
     assert newer.count("[V]") == 2
     assert "features:[V]\n.Q<|im_end|>" in newer
+
+
+def test_two_clips_are_told_apart_by_number_and_name():
+    for name in ("assistant-chat", "qbench-2024", "qbench-2025"):
+        text = said_of_two(name, "Which?")
+        assert (
+            "You will receive 5 distinct frames in total. The first 3 frames and 4-5frames are "
+            "uniformly sampled in each second from the first and the second video sequence"
+        ) in text
+        assert (
+            "all 24 frames of the the first video and all 8 frames of the the second video" in text
+        )
+        assert text.endswith(
+            "\nThe first video frames:[V]\nThe first video motion features:[V]\nThe second video "
+            "frames:[V]\nThe second video motion features:[V]\nWhich?<|im_end|>\n"
+            "<|im_start|>assistant\n"
+        )
+
+
+def test_windows_of_two_clips_are_half_as_long_and_each_fills_its_own_slots():
+    one = PROTOCOLS["qbench-2025"]
+    two = one.of_two()
+    assert (two.clips, two.slots, two.clip_blocks) == (2, 4, ("VM", "M"))
+    assert (two.window_s * 2, two.max_window_frames * 2) == (one.window_s, one.max_window_frames)
+    # The prompt about one clip has no slot for motion, that about two has.
+    older = PROTOCOLS["qbench-2024"]
+    assert (older.clip_blocks, older.of_two().clip_blocks) == (("V",), ("V", "M"))
+
+
+def test_a_protocol_that_takes_one_clip_names_those_that_take_two():
+    with pytest.raises(
+        UsageError, match=r"mini-1 takes one clip; .* assistant-chat or qbench-2024"
+    ):
+        PROTOCOLS["mini-1"].of_two()
+    with pytest.raises(ValueError, match="2 clips, but the prompt is about 1"):
+        Prompter(tokenizer(), PROTOCOLS["assistant-chat"]).pair_ids(Seen(1, 4), Seen(1, 4), "Why?")
 
 
 def test_benchmark_questions_have_the_reference_form():

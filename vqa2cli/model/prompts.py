@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from tokenizers import Tokenizer
 
@@ -17,6 +17,18 @@ from vqa2cli.model.tokens import IMAGE_SLOT
 SYSTEM = "You are a helpful assistant."
 
 START, END, PAD = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
+
+
+class Counts(Protocol):
+    """What a prompt tells of a clip."""
+
+    @property
+    def keyframes(self) -> int:
+        """Key frames it was seen in."""
+
+    @property
+    def frames(self) -> int:
+        """Frames its motion was taken from."""
 
 
 class Prompter:
@@ -101,20 +113,41 @@ class Prompter:
         return closed[: -len(self._closing())]
 
     def question_ids(self, keyframes: int, frames: int, question: str) -> list[int]:
-        """Return a prompt that ends where the answer begins.
+        """Return a prompt about one clip that ends where the answer begins.
 
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
+        return self._asking({"keyframes": keyframes, "frames": frames}, question, 1)
+
+    def pair_ids(self, first: Counts, second: Counts, question: str) -> list[int]:
+        """Return a prompt about two clips that ends where the answer begins.
+
+        Raises:
+            UsageError: the protocol takes no question, or there is none.
+        """
+        counts = {
+            "keyframes": first.keyframes + second.keyframes,
+            "first_keyframes": first.keyframes,
+            "second_from": first.keyframes + 1,
+            "first_frames": first.frames,
+            "second_frames": second.frames,
+        }
+        return self._asking(counts, question, 2)
+
+    def _asking(self, counts: Mapping[str, int], question: str, clips: int) -> list[int]:
         if "{question}" not in self.protocol.user:
             raise UsageError(
                 f"protocol {self.protocol.name} takes no question; choose assistant-chat with "
                 "--protocol, and a model trained to answer"
             )
+        if clips != self.protocol.clips:
+            raise ValueError(f"{clips} clips, but the prompt is about {self.protocol.clips}")
         if not question.strip():
             raise UsageError("the question is empty; ask one")
-        values = {"keyframes": str(keyframes), "frames": str(frames), "question": question}
-        return [*self._opening(values), *self.turn_frame("assistant")[0]]
+        values = {name: str(count) for name, count in counts.items()}
+        opening = self._opening({**values, "question": question})
+        return [*opening, *self.turn_frame("assistant")[0]]
 
     def _opening(self, values: Mapping[str, str]) -> list[int]:
         # Slots are cut out before texts go in, so a question may say "<image>".

@@ -7,7 +7,7 @@ on them (REFERENCE.md §0, §4).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vqa2cli import config
@@ -40,7 +40,9 @@ class ScoringProtocol:
         user: the user's turn; `{keyframes}` and `{frames}` are counts, `{facts}`, `{stalls}`
             and `{question}` texts, and every SLOT takes the next of `blocks`.
         prefix: start of the assistant's turn, whose last position is scored; None answers.
-        blocks: what fills the slots, in order; blocks without a slot are left out.
+        blocks: what fills the slots of a clip, in order; blocks without a slot are left out.
+        pair: the user's turn about two clips, None where it takes one only; see `of_two`.
+        clips: clips that `user` is about.
         reference_weights: the authors' values of the five words, best first.
         judges_stalls: its models learnt from people what stalls are worth, so a streaming score
             is the model's own answer; else the session model weighs them.
@@ -60,16 +62,23 @@ class ScoringProtocol:
     window_s: float = PUBLISHED_WINDOW_S
     max_window_frames: int = config.MAX_MOTION_FRAMES
     generation: Generation = Generation()
+    pair: str | None = None
+    clips: int = 1
 
     @property
     def slots(self) -> int:
-        """Blocks the prompt takes."""
+        """Blocks the prompt takes, of all its clips."""
         return self.user.count(SLOT)
+
+    @property
+    def clip_blocks(self) -> tuple[Block, ...]:
+        """Blocks of one clip that reach the prompt."""
+        return self.blocks[: self.slots // self.clips]
 
     @property
     def uses_motion(self) -> bool:
         """Whether motion features reach the prompt at all."""
-        return any("M" in block for block in self.blocks[: self.slots])
+        return any("M" in block for block in self.clip_blocks)
 
     @property
     def accepts_facts(self) -> bool:
@@ -86,6 +95,31 @@ class ScoringProtocol:
         """Whether it answers questions instead of scoring."""
         return self.prefix is None
 
+    def of_two(self) -> ScoringProtocol:
+        """Return how it asks about two clips.
+
+        `user` is `pair`: `{keyframes}` counts those of both clips, `{first_keyframes}`,
+        `{second_from}` (number of the first one of the second clip), `{first_frames}` and
+        `{second_frames}` tell them apart. Windows are half as long, so that the two of a
+        question are no more tokens than one of one clip.
+
+        Raises:
+            UsageError: it takes one clip only.
+        """
+        if self.pair is None:
+            able = " or ".join(each.name for each in PROTOCOLS.values() if each.pair)
+            raise UsageError(
+                f"protocol {self.name} takes one clip; ask about two by {able} with --protocol"
+            )
+        return replace(
+            self,
+            user=self.pair,
+            pair=None,
+            clips=2,
+            window_s=self.window_s / 2,
+            max_window_frames=self.max_window_frames // 2,
+        )
+
 
 _PAPER_WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # paper, Fig. 4
 _SCRIPT_WEIGHTS = (1.0, 0.8, 0.6, 0.4, 0.2)  # the 2025 scripts
@@ -98,6 +132,21 @@ _SAMPLED = (
 )
 _MOTION = "In addition, you will also obtain motion features extracted from all {frames} frames of "
 _ANALYZE = "Please analyze these images and answer the questions based on your observations."
+
+
+#: Of Q-Bench-Video (REFERENCE.md §4.3), quote and plus sign included. The authors' chat takes one
+#: clip; its models were compared on pairs by these words, so it asks by them too.
+_PAIR = (
+    "You will receive {keyframes} distinct frames in total. The first {first_keyframes} frames and "
+    "{second_from}-{keyframes}frames are uniformly sampled in each second from the first and the "
+    "second video sequence, arranged in the same temporal order as they appear in the videos. "
+    "In addition, you will also obtain motion features extracted from all {first_frames} frames of "
+    "the the first video and all {second_frames} frames of the the second video'+'. The temporal "
+    "motion features also follows the original frame order of the video. "
+    + _ANALYZE
+    + "\nThe first video frames:<image>\nThe first video motion features:<image>\nThe second video "
+    "frames:<image>\nThe second video motion features:<image>\n{question}"
+)
 
 _PROTOCOLS = (
     ScoringProtocol(
@@ -137,6 +186,7 @@ _PROTOCOLS = (
             + "\nThe video frames:<image>\nThe video motion features:<image>\n{question}"
         ),
         prefix=None,
+        pair=_PAIR,
         blocks=("V", "M"),
     ),
     ScoringProtocol(
@@ -149,6 +199,7 @@ _PROTOCOLS = (
             + "\nThe video frames:<image>\n{question}"
         ),
         prefix=None,
+        pair=_PAIR,
         blocks=("V", "M"),
     ),
     ScoringProtocol(
@@ -161,6 +212,7 @@ _PROTOCOLS = (
             + "\nThe video frames:<image>\nThe video motion features:<image>\n.{question}"
         ),
         prefix=None,
+        pair=_PAIR,
         blocks=("VM", "M"),
     ),
     ScoringProtocol(

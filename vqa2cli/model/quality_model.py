@@ -52,6 +52,10 @@ class WindowTokens:
         return self.visual if kind == "V" else self.motion
 
 
+#: What a question is about: a window of one clip, or one of each of two clips.
+View = WindowTokens | tuple[WindowTokens, WindowTokens]
+
+
 class QualityModel:
     """A network with its prompts and its motion engine.
 
@@ -158,12 +162,12 @@ class QualityModel:
 
     def generate_ids(
         self,
-        window: WindowTokens,
+        view: View,
         question: str,
         max_new_tokens: int | None = None,
         on_text: Callable[[str], None] | None = None,
     ) -> list[int]:
-        """Return the ids of the greedy answer to a question on one window.
+        """Return the ids of the greedy answer to a question on one window, or on one of each clip.
 
         `on_text` gets the text bit by bit as it is generated.
 
@@ -173,10 +177,13 @@ class QualityModel:
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
-        ids = self.prompter.question_ids(window.keyframes, window.frames, question)
+        if isinstance(view, WindowTokens):
+            ids = self.prompter.question_ids(view.keyframes, view.frames, question)
+        else:
+            ids = self.prompter.pair_ids(*view, question)
         rules = self.protocol.generation
         with torch.inference_mode():
-            embeds = self.network.assemble(ids, self._blocks(window)).unsqueeze(0)
+            embeds = self.network.assemble(ids, self._blocks(view)).unsqueeze(0)
             decoder: Any = self.network.llm
             answer = decoder.generate(
                 inputs_embeds=embeds,
@@ -195,17 +202,17 @@ class QualityModel:
 
     def answer(
         self,
-        window: WindowTokens,
+        view: View,
         question: str,
         max_new_tokens: int | None = None,
         on_text: Callable[[str], None] | None = None,
     ) -> str:
-        """Return the greedy answer to a question on one window.
+        """Return the greedy answer to a question on one window, or on one of each clip.
 
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
-        ids = self.generate_ids(window, question, max_new_tokens, on_text)
+        ids = self.generate_ids(view, question, max_new_tokens, on_text)
         return self.prompter.decode(ids).strip()
 
     def close(self) -> None:
@@ -220,8 +227,9 @@ class QualityModel:
         ids = self.prompter.scoring_ids(window.keyframes, window.frames, facts=facts, stalls=stalls)
         return self.network.assemble(ids, self._blocks(window))
 
-    def _blocks(self, window: WindowTokens) -> list[Tensor]:
-        return [window.block(kind) for kind in self.protocol.blocks]
+    def _blocks(self, view: View) -> list[Tensor]:
+        windows = (view,) if isinstance(view, WindowTokens) else view
+        return [window.block(kind) for window in windows for kind in self.protocol.clip_blocks]
 
 
 def load_model(
@@ -230,7 +238,7 @@ def load_model(
     device: str = "auto",
     precision: Precision = "auto",
     engine: EngineName = "auto",
-    protocol: str | None = None,
+    protocol: str | ScoringProtocol | None = None,
 ) -> QualityModel:
     """Return a model ready to score.
 
@@ -239,13 +247,13 @@ def load_model(
         device: "auto", "cpu", "cuda" or "cuda:N".
         precision: "auto" is fp32 on a CPU and fp16 on CUDA.
         engine: what runs the motion branch; "auto" is the best that is sound here.
-        protocol: how to ask; None is the model's own way.
+        protocol: how to ask, or the name of it; None is the model's own way.
 
     Raises:
         UsageError: no such protocol.
         ModelError, EngineError, DeviceError: what is missing, and what to do.
     """
-    asked = None if protocol is None else find_protocol(protocol)
+    asked = find_protocol(protocol) if isinstance(protocol, str) else protocol
     place = find_device(device)
     arithmetic = find_precision(precision, place)
     source = find_model(str(name_or_dir))
