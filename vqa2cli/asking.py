@@ -1,8 +1,8 @@
-"""Questions to a clip: it is looked at once, window by window, and then asked."""
+"""Questions to a clip or two: each is looked at once, window by window, and then asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -25,6 +25,9 @@ CHAT = "assistant-chat"
 #: Longest question, characters; a longer one is pasted by mistake.
 MAX_QUESTION = 4000
 
+#: Most clips that a question may be about.
+MAX_CLIPS = 2
+
 OnText = Callable[[str], None]
 
 
@@ -45,12 +48,16 @@ class Looked:
     row: Assessment
 
 
-def answering_model(config: RunConfig) -> QualityModel:
-    """Return the model `config` names, able to answer.
+#: What one answer is about: a window of each clip that is asked about, in their order.
+View = tuple[Window, ...]
+
+
+def answering_model(config: RunConfig, clips: int = 1) -> QualityModel:
+    """Return the model `config` names, able to answer about that many clips at once.
 
     Raises:
         ModelError: it was made to score and cannot answer, or is missing.
-        UsageError: the protocol named gives scores.
+        UsageError: the protocol named gives scores, or takes fewer clips.
     """
     from vqa2cli.model import load_model
     from vqa2cli.model.catalogue import CATALOGUE
@@ -61,14 +68,15 @@ def answering_model(config: RunConfig) -> QualityModel:
     if entry is not None and scores and (entry.embedded or config.protocol is None):
         raise ModelError(_cannot(config.model))
     named = config.protocol or (entry.protocol if entry else CHAT)
-    if not find_protocol(named).answers:
+    protocol = find_protocol(named)
+    if not protocol.answers:
         raise UsageError(f"protocol {named} gives scores; ask by {CHAT} with --protocol")
     model = load_model(
         config.model,
         device=config.device,
         precision=config.precision,
         engine=config.engine,
-        protocol=named,
+        protocol=protocol if clips == 1 else protocol.of_two(),
     )
     own = model.network.config.protocol
     if config.protocol is None and own and not find_protocol(own).answers:
@@ -126,21 +134,38 @@ def _looked(file: str, events: Iterable[ClipEvent], model: QualityModel) -> Look
     return Looked(tuple(windows), row)
 
 
+def views_of(looks: Sequence[Looked]) -> tuple[View, ...]:
+    """Return what is asked about, in the order of time: each window of a clip, or pairs of them.
+
+    Of two clips the windows at the same place of each go together; where one clip has fewer,
+    each of its windows goes with all those of the other that cover the same part.
+    """
+    most = max(len(look.windows) for look in looks)
+    return tuple(
+        tuple(look.windows[place * len(look.windows) // most] for look in looks)
+        for place in range(most)
+    )
+
+
 def answers(
-    looked: Looked,
+    views: Iterable[View],
     model: QualityModel,
     question: str,
     max_new_tokens: int | None = None,
     on_text: OnText | None = None,
 ) -> Iterator[str]:
-    """Yield the answer to a question for each window; `on_text` gets its text as it comes.
+    """Yield the answer to a question about each view; `on_text` gets its text as it comes.
 
     Raises:
         UsageError: the question is empty or too long.
     """
     asked = clean_question(question)
-    for window in looked.windows:
-        yield model.answer(window.tokens, asked, max_new_tokens, on_text)
+    for view in views:
+        if len(view) == 1:
+            yield model.answer(view[0].tokens, asked, max_new_tokens, on_text)
+        else:
+            first, second = view
+            yield model.answer((first.tokens, second.tokens), asked, max_new_tokens, on_text)
 
 
 def clean_question(question: str) -> str:

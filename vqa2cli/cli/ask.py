@@ -1,16 +1,18 @@
-"""`vqa2 ask`: questions to a clip, answered by a model that can."""
+"""`vqa2 ask`: questions to a clip or two, answered by a model that can."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from vqa2cli.cli import options
+from vqa2cli.cli.clips_first import clips_and_questions
 from vqa2cli.cli.inputs import find_clip
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.config import RunConfig
@@ -18,15 +20,17 @@ from vqa2cli.errors import UsageError
 from vqa2cli.report.plain_text import one_line
 
 if TYPE_CHECKING:
-    from vqa2cli.asking import Looked, OnText
+    from vqa2cli.asking import OnText, View
     from vqa2cli.model import QualityModel
+    from vqa2cli.video.sources import Source
 
+#: Names of the spans of two clips in JSON.
+_PLACES: Final = ("first", "second")
 _LETTER: Final = re.compile(r"^\s*([A-Z])\s*[.)]\s*")
 
 
 @click.command()
-@click.argument("clip", metavar="CLIP")
-@click.argument("questions", nargs=-1, metavar="[QUESTION]...")
+@click.argument("arguments", nargs=-1, required=True, metavar="CLIP [CLIP] [QUESTION]...")
 @click.option("--choices", metavar="A,B,...", help="Answers to choose of, apart by commas.")
 @click.option("--binary", is_flag=True, help="Answer with yes or no.")
 @click.option("--interactive", is_flag=True, help="Then ask for questions until an empty line.")
@@ -41,8 +45,7 @@ _LETTER: Final = re.compile(r"^\s*([A-Z])\s*[.)]\s*")
 @options.reading
 @options.loudness
 def ask(
-    clip: str,
-    questions: tuple[str, ...],
+    arguments: tuple[str, ...],
     choices: str | None,
     binary: bool,
     interactive: bool,
@@ -52,28 +55,34 @@ def ask(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Answer questions about CLIP, which is looked at once for all of them.
+    """Answer questions about CLIP, or about two clips at once, each looked at once for all.
+
+    Clips come before questions: the first argument is a clip, and so is the next if it is a file
+    or ends like one (.mp4, .m3u8); a question may end like one only with a mark behind it.
 
     Needs a model trained to answer, such as q-future/VQA-Assistant-llava_qwen. A clip longer than
-    the protocol's window is asked about window by window.
+    the protocol's window is asked about window by window. Of two clips the windows are half as
+    long, and those at the same place of each go together.
     """
-    from vqa2cli.asking import answering_model, clean_question, look
+    from vqa2cli.asking import MAX_CLIPS, answering_model, clean_question, look, views_of
 
     offered = _offered(choices, binary)
+    clips, questions = clips_and_questions(arguments, MAX_CLIPS)
     if not questions and not interactive:
         raise UsageError("no question; write one behind the clip, or add --interactive")
     if interactive and chosen_format == "json":
         raise UsageError("--interactive speaks in text; leave out --format json")
     wanted = [clean_question(question) for question in questions]
     config = RunConfig(diagnostics=False, **settings)
-    source = find_clip(clip, None, Messenger(verbose, quiet))
-    model = answering_model(config)
-    asker = _Asker(model, look(source, model, config), offered, max_tokens)
+    sources = _found(clips, Messenger(verbose, quiet))
+    model = answering_model(config, len(sources))
+    views = views_of([look(source, model, config) for source in sources])
+    asker = _Asker(model, views, offered, max_tokens)
     if chosen_format == "json":
         from vqa2cli.report.rows import strict_record
 
         records = [asker.record(question) for question in wanted]
-        report = {"file": str(source), "model": model.info.name, "answers": records}
+        report = {**_names(sources), "model": model.info.name, "answers": records}
         click.echo(json.dumps(strict_record(report), allow_nan=False, indent=1))
         return
     for question in wanted:
@@ -82,30 +91,58 @@ def ask(
         _converse(asker)
 
 
+def _found(clips: Sequence[str], messenger: Messenger) -> list[Source]:
+    """Return the clip each argument means.
+
+    Raises:
+        UsageError: one is none, or several.
+        VideoError: a file is missing or cannot be read, found before a model is loaded.
+    """
+    from vqa2cli.video.probe import check_regular_file
+
+    sources = [find_clip(clip, None, messenger) for clip in clips]
+    for source in sources:
+        if isinstance(source, Path):
+            check_regular_file(source)
+    return sources
+
+
+def _names(sources: Sequence[Source]) -> dict[str, Any]:
+    """Return how JSON names the clips: `file` of one, `files` of two."""
+    if len(sources) == 1:
+        return {"file": str(sources[0])}
+    return {"files": [str(source) for source in sources]}
+
+
 class _Asker:
-    """Puts questions to one clip that was looked at."""
+    """Puts questions to clips that were looked at."""
 
     def __init__(
-        self, model: QualityModel, looked: Looked, offered: list[str], max_tokens: int | None
+        self,
+        model: QualityModel,
+        views: Sequence[View],
+        offered: list[str],
+        max_tokens: int | None,
     ) -> None:
-        self._model, self._looked, self._offered = model, looked, offered
+        self._model, self._views, self._offered = model, views, offered
         self._max_tokens = max_tokens
 
     def record(self, question: str) -> dict[str, Any]:
-        """Return a question with the answer for each window."""
+        """Return a question with the answer for each window, or for each pair of them."""
         windows = [
-            {"start": window.start_s, "end": window.end_s, "answer": text, **self._chosen(text)}
-            for window, text in zip(self._looked.windows, self._answers(question), strict=True)
+            {**_spans(view), "answer": text, **self._chosen(text)}
+            for view, text in zip(self._views, self._answers(question), strict=True)
         ]
         return {"question": question, "windows": windows}
 
     def tell(self, question: str) -> None:
         """Write the answers as they are generated."""
-        many = len(self._looked.windows) > 1
+        many = len(self._views) > 1
         pending = iter(self._answers(question, _echo))
-        for window in self._looked.windows:
+        for view in self._views:
             if many:
-                click.echo(f"{window.start_s:.2f}-{window.end_s:.2f} s: ", nl=False)
+                spans = (f"{window.start_s:.2f}-{window.end_s:.2f} s" for window in view)
+                click.echo(f"{' and '.join(spans)}: ", nl=False)
             text = next(pending)
             choice = self._chosen(text).get("choice")
             click.echo(f" [{one_line(choice)}]" if choice else "")
@@ -115,7 +152,7 @@ class _Asker:
         from vqa2cli.model.protocols import choice_question
 
         asked = choice_question(question, self._offered) if self._offered else question
-        return answers(self._looked, self._model, asked, self._max_tokens, on_text)
+        return answers(self._views, self._model, asked, self._max_tokens, on_text)
 
     def _chosen(self, text: str) -> dict[str, str | None]:
         """Return letter and choice of an answer; None where it names none."""
@@ -129,6 +166,12 @@ class _Asker:
         if len(named) != 1:
             return {"letter": None, "choice": None}
         return {"letter": chr(65 + self._offered.index(named[0])), "choice": named[0]}
+
+
+def _spans(view: View) -> dict[str, Any]:
+    """Return when a view was, in seconds: of one clip, or of the first and the second."""
+    spans = [{"start": window.start_s, "end": window.end_s} for window in view]
+    return dict(zip(_PLACES, spans, strict=True)) if len(spans) > 1 else spans[0]
 
 
 def _offered(choices: str | None, binary: bool) -> list[str]:

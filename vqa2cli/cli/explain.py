@@ -79,11 +79,11 @@ def _assessed(source: Source, config: RunConfig) -> tuple[Assessment, str | None
 
     named = config.protocol and find_protocol(config.protocol)
     if (named and named.answers) or _answers_by_itself(config.model, config.protocol):
-        from vqa2cli.asking import answering_model, answers, look
+        from vqa2cli.asking import answering_model, answers, look, views_of
 
         model = answering_model(config)
         looked = look(source, model, config)
-        return looked.row, "\n".join(answers(looked, model, DEPICT))
+        return looked.row, "\n".join(answers(views_of([looked]), model, DEPICT))
     from vqa2cli.pipeline import configured_model, score_files
 
     (row,) = score_files([source], configured_model(config), config)
