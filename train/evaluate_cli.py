@@ -1,4 +1,4 @@
-"""`vqa2 evaluate`: parse, measure, print; `vqa2 evaluate sessions` has a file of its own."""
+"""`vqa2 evaluate`: parse, measure, print; sessions and Q-Bench-Video have files of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from train.evaluation_options import FILE, NEW_FILE, SHOWN, with_resamples, with_seed
+from train.qbench.cli import qbench_video
 from train.session_cli import sessions
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.config import EMBEDDED_MODEL
@@ -39,13 +40,14 @@ _CLIPS = "clips"
 
 @click.group(cls=ClipsByDefault, subcommand_metavar="[COMMAND] ARGS...")
 def evaluate() -> None:
-    """Measure a model on CORPUS, scores against labels, or the session model on rated sessions.
+    """Measure a model on CORPUS or on Q-Bench-Video, scores against labels, or the session model.
 
     Without a command, `clips` is meant: `vqa2 evaluate CORPUS`.
     """
 
 
 evaluate.add_command(sessions)
+evaluate.add_command(qbench_video)
 
 
 @evaluate.command(_CLIPS)

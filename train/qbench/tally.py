@@ -17,7 +17,7 @@ from train.qbench.questions import TYPES, Concern, Question, QuestionType
 
 OVERALL: Final = "overall"
 
-#: Which concerns each column takes.
+#: Which concerns each column takes. What the paper's "Other" holds is inferred: all that is left.
 CONCERNS: Final[dict[Protocol, dict[str, tuple[Concern, ...]]]] = {
     "paper": {
         "technical": ("technical",),
