@@ -74,9 +74,18 @@ class _Asked:
     help="Scores of one open answer; their mean counts.",
 )  # fmt: skip
 @click.option("--per-minute", default=60.0, show_default=True, help="Most requests a minute.")
-@click.option("--retries", default=5, show_default=True, help="Further tries after a failure.")
-@click.option("--timeout", "timeout_s", default=120.0, show_default=True, help="Seconds.")
-@click.option("--temperature", default=1.0, show_default=True, help="Of the judge; 0 is greedy.")
+@click.option(
+    "--retries", type=click.IntRange(0, 100), default=5, show_default=True,
+    help="Further tries after a failure.",
+)  # fmt: skip
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), default=120.0,
+    show_default=True, help="Longest wait for a reply, seconds.",
+)  # fmt: skip
+@click.option(
+    "--temperature", type=click.FloatRange(0, 2), default=1.0, show_default=True,
+    help="Of the judge; 0 is greedy.",
+)  # fmt: skip
 @click.option("--price-in", type=float, help="Price of a million tokens sent.")
 @click.option("--price-out", type=float, help="Price of a million tokens written.")
 @click.option("--dry-run", is_flag=True, help="Tell what judging would cost; send nothing.")

@@ -25,7 +25,7 @@ from train.data.extension import CHARACTERS_PER_TOKEN, Estimate
 from train.data.reply_cache import ReplyCache
 from train.qbench.questions import Question
 from vqa2cli.errors import MissingError, UsageError
-from vqa2cli.report.plain_text import short_line
+from vqa2cli.report.plain_text import short_line, storable
 
 #: Calls for one answer, whose mean counts (the benchmark's README, by PEERS.md §6.2).
 CALLS: Final = 5
@@ -86,8 +86,13 @@ class Verdict:
 
 def judge_messages(question: Question, answer: str) -> list[dict[str, str]]:
     """Return what is sent about one answer: no media, no names."""
-    told = {"question": question.text, "right answer": question.reference, "answer": answer}
-    content = json.dumps(told, ensure_ascii=False)
+    told = {
+        "question": question.text,
+        "right answer": question.reference or "",
+        "answer": answer,
+    }
+    plain = {name: storable(text) for name, text in told.items()}
+    content = json.dumps(plain, ensure_ascii=False)
     return [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": content}]
 
 

@@ -79,6 +79,12 @@ def test_an_answer_that_gives_orders_stays_inside_its_quotes() -> None:
     assert json.loads(content)["answer"] == hostile
 
 
+def test_an_answer_that_no_text_can_hold_is_judged_too(
+    judge: Stub, settings: JudgeSettings
+) -> None:
+    assert judge_all([(ANSWERED[0][0], "dim \ud800 –")], settings)[0].points == 0.5
+
+
 def test_kept_replies_need_neither_judge_nor_key(
     judge: Stub, settings: JudgeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
