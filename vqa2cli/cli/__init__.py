@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "explain": "vqa2cli.cli.explain:explain",
     "ask": "vqa2cli.cli.ask:ask",
     "stalls": "vqa2cli.cli.stalls:stalls",
+    "demo": "vqa2cli.cli.demo:demo",
     "models": "vqa2cli.cli.models:models",
     "engines": "vqa2cli.cli.engines:engines",
     "doctor": "vqa2cli.cli.doctor:doctor",
