@@ -30,8 +30,10 @@ class FitSettings:
     counts a batch may draw; no key frames at all trains the motion branch alone.
     `picture_noise` is how far visual tokens are put off, in units of their own spread: the
     tower knows its training contents better than any other, and what reads it must not rely on
-    that. `stop` is the step after which the stage ends, however far the schedule over `steps`
-    is; 0 is at its end.
+    that. `shuffled_tile` is the side of the fragments that change places within a picture,
+    pixels; 0 leaves them where they are. `fixed_heads` are heads over a tower that do not learn,
+    so that several towers speak one language. `stop` is the step after which the stage ends,
+    however far the schedule over `steps` is; 0 is at its end.
     """
 
     kinds: tuple[str, ...]
@@ -53,6 +55,8 @@ class FitSettings:
     order_weight: float
     stalls_told: float
     picture_noise: float
+    shuffled_tile: int
+    fixed_heads: bool
     stall_cost: StallCost
 
 
@@ -118,6 +122,8 @@ class LookDataset(Dataset):
         pictures, frames = crop(look, keyframes, motion, rng)
         if pictures.ndim == 3:
             pictures = put_off(pictures, self.fit.picture_noise, rng)
+        elif self.fit.shuffled_tile:
+            pictures = shuffled(pictures, self.fit.shuffled_tile, rng)
         return Sample(
             pictures,
             frames,
@@ -164,6 +170,21 @@ def put_off(tokens: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
     """Return visual tokens [K, P, D] off by noise of `amount` times their spread over D."""
     noise = torch.from_numpy(rng.standard_normal(tuple(tokens.shape), np.float32))
     return tokens + amount * tokens.std(-1, keepdim=True) * noise
+
+
+def shuffled(pictures: Tensor, tile: int, rng: np.random.Generator) -> Tensor:
+    """Return pictures [K, S, S, 3] with their tiles in new places, the same in all of them.
+
+    Half of the time they also stand on their heads.
+    """
+    count, side = pictures.shape[:2]
+    grid = side // tile
+    tiles = pictures.reshape(count, grid, tile, grid, tile, 3).transpose(2, 3).flatten(1, 2)
+    tiles = tiles[:, torch.from_numpy(rng.permutation(grid**2))]
+    if rng.random() < 0.5:
+        tiles = tiles.flip(2)
+    whole = tiles.reshape(count, grid, grid, tile, tile, 3).transpose(2, 3)
+    return whole.reshape(count, side, side, 3)
 
 
 def mirrored(pictures: NDArray) -> NDArray:

@@ -77,6 +77,15 @@ class Scorer(nn.Module):
         return tokens.reshape(batch, count, *tokens.shape[1:])
 
 
+#: What the heads over a tower read: quality, kind of distortion, how it was encoded; and how
+#: many dimensions of a token hold it, in the mean and the deviation over patches.
+HEADS = (1, len(KADID_TYPES) + 1, 2)
+READ = -(-sum(HEADS) // 2)
+
+#: Heads of this gain need no large tokens to be sure.
+HEAD_GAIN = 3.0
+
+
 class TowerTask(nn.Module):
     """The tower and its projector under plain heads: quality, kind of distortion, encode.
 
@@ -89,11 +98,7 @@ class TowerTask(nn.Module):
     def __init__(self, network: Vqa2Network, fit: FitSettings) -> None:
         super().__init__()
         self.network, self.fit = network, fit
-        width = network.config.tokens_per_keyframe * network.config.language.hidden_size
-        self.norm = nn.LayerNorm(width)
-        self.quality = nn.Linear(width, 1)
-        self.kind = nn.Linear(width, len(KADID_TYPES) + 1)
-        self.encode = nn.Linear(width, 2)
+        self.heads = FixedHeads(network) if fit.fixed_heads else LearnedHeads(network)
 
     def forward(
         self,
@@ -105,16 +110,68 @@ class TowerTask(nn.Module):
         **_: object,
     ) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of a batch made by `collate`."""
-        tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
-        pooled = tokens.reshape(*keyframes.shape[:2], -1).mean(1)
-        pooled = self.norm(pooled)
-        scores = torch.sigmoid(self.quality(pooled).squeeze(-1).float())
+        quality, kind, encode, spare = self.read(keyframes)
+        scores = torch.sigmoid(quality.squeeze(-1))
         loss = 2 * functional.smooth_l1_loss(scores, labels, beta=0.1)
         loss = loss + self.fit.plcc_weight * plcc_loss(scores, labels)
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
-        loss = loss + 0.2 * functional.cross_entropy(self.kind(pooled).float(), kinds)
-        loss = loss + encode_loss(self.encode(pooled).float(), encodes)
+        loss = loss + 0.2 * functional.cross_entropy(kind, kinds)
+        loss = loss + encode_loss(encode, encodes)
+        if self.fit.fixed_heads:  # what no head reads, and what a softmax does not see
+            loss = loss + 0.01 * (spare.square().mean() + kind.mean(-1).square().mean())
         return {"loss": loss, "scores": scores}
+
+    def read(self, keyframes: Tensor) -> tuple[Tensor, ...]:
+        """Return what each head tells of key frames [B, K, S, S, 3], [B, n], and the rest."""
+        tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
+        told = self.heads(tokens.reshape(*keyframes.shape[:2], *tokens.shape[1:]).mean(1)).float()
+        parts: tuple[Tensor, ...] = told.split([*HEADS, told.shape[-1] - sum(HEADS)], -1)
+        return parts
+
+
+class LearnedHeads(nn.Module):
+    """Linear heads over all of a picture's tokens, which learn with the tower."""
+
+    def __init__(self, network: Vqa2Network) -> None:
+        super().__init__()
+        width = network.config.tokens_per_keyframe * network.config.language.hidden_size
+        self.norm = nn.LayerNorm(width)
+        self.linear = nn.Linear(width, sum(HEADS))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """[B, P, D] -> [B, n]."""
+        told: Tensor = self.linear(self.norm(tokens.flatten(1)))
+        return told
+
+
+class FixedHeads(nn.Module):
+    """The same turn of the tokens for every tower; it does not learn.
+
+    Tokens are to be a mean and a deviation. All but `READ` dimensions of them become constant,
+    so that the tokens of one tower mean what those of another do.
+    """
+
+    turn: Tensor
+
+    def __init__(self, network: Vqa2Network) -> None:
+        """Leave `READ` dimensions of the projector's result to learn; one of the rest is 1."""
+        super().__init__()
+        turn = torch.empty(2 * READ, 2 * READ)
+        nn.init.orthogonal_(turn, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("turn", HEAD_GAIN * turn, persistent=False)
+        last = network.mm_projector[2]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.weight[READ:], last.bias[READ:], last.bias[READ] = 0.0, 0.0, 1.0
+        for parameter in (last.weight, last.bias):
+            learns = torch.zeros_like(parameter)
+            learns[:READ] = 1.0
+            parameter.register_hook(learns.mul)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """[B, 2, D] -> [B, 2 READ]."""
+        mean, deviation = tokens[..., :READ].unbind(1)
+        return torch.cat([mean, deviation - 1.0], -1) @ self.turn
 
 
 #: What a trainer can fit: a module with settings, a batch in, a loss out.

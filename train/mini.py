@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -99,14 +100,17 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
 
     log = []
     seen: Sequence[Path | Look] = looks
+    unseen: Sequence[Look] = ()
     for number, stage in enumerate(recipe.stages):
+        folder = place.out / f"{number}-{stage.part}"
+        if stage.folds > 1:
+            unseen = unseen_features(network, prompter, stage, items, looks, folder, recipe.seed)
         task = prepare(network, prompter, stage)
         if stage.part != "language":
             seen = looks
         elif seen is looks:  # stages of the language model in a row see the same
-            seen = features_of(network, looks)
+            seen = unseen or features_of(network, looks)
         dataset = LookDataset(items, seen, stage.fit)
-        folder = place.out / f"{number}-{stage.part}"
         before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         if stage.kept:
@@ -125,6 +129,48 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     }
     (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
     return place.model
+
+
+def unseen_features(
+    network: Vqa2Network,
+    prompter: Prompter,
+    stage: Stage,
+    items: Sequence[Item],
+    looks: Sequence[Path],
+    folder: Path,
+    seed: int,
+) -> list[Look]:
+    """Return features of each clip as a tower sees it that was trained without its content.
+
+    Such towers have fewer contents, and as many steps fewer. Runs go on from the checkpoints
+    below `folder`, which is named after the stage.
+    """
+    steps = stage.fit.steps * (stage.folds - 1) // stage.folds
+    fewer = replace(stage, fit=replace(stage.fit, steps=steps), folds=1)
+    found: dict[int, Look] = {}
+    for fold, held_out in enumerate(content_folds(items, stage.folds, seed)):
+        learner = copy.deepcopy(network)
+        rest = [index for index in range(len(items)) if index not in held_out]
+        dataset = LookDataset(
+            [items[index] for index in rest], [looks[index] for index in rest], fewer.fit
+        )
+        place = folder.with_name(f"{folder.name}-without-{fold}")
+        fit_task(prepare(learner, prompter, fewer), dataset, place, seed, resume=True)
+        order = sorted(held_out)
+        features = features_of(learner, [looks[index] for index in order])
+        found.update(zip(order, features, strict=True))
+    return [found[index] for index in range(len(items))]
+
+
+def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:
+    """Return the indices of `items` in `folds` parts; no content is in two of them."""
+    contents = sorted({item.content for item in items})
+    order = np.random.default_rng(seed).permutation(len(contents))
+    part = {contents[at]: rank % folds for rank, at in enumerate(order)}
+    return [
+        {index for index, item in enumerate(items) if part[item.content] == fold}
+        for fold in range(folds)
+    ]
 
 
 def keep(network: Vqa2Network, before: Mapping[str, Tensor], share: float) -> None:

@@ -23,6 +23,10 @@ RECIPES = Path(__file__).parent / "recipes"
 class Stage:
     """One step of a recipe: which part learns, and how.
 
+    `folds` is for the tower: beside the one that is kept, as many are trained, each without one
+    part of the contents, and the language model sees of each content what the tower without it
+    sees. So it learns how far to trust pictures it has never seen.
+
     `kept` is the share of the weights from before the stage in those after it: what was learned
     then outlives what came since (Wortsman et al., "Robust fine-tuning of zero-shot models",
     CVPR 2022).
@@ -31,6 +35,7 @@ class Stage:
     part: Part
     fit: FitSettings
     kept: float = 0.0
+    folds: int = 1
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     """Return one stage: its own table over what `[fit]` says of all."""
     table: dict[str, Any] = {**raw["fit"], **own, "stall_cost": StallCost(**raw["stall_cost"])}
     part, kept = table.pop("part"), float(table.pop("kept", 0.0))
+    folds = int(table.pop("folds", 1))
     if part not in get_args(Part):
         raise ValueError(f"no part {part!r} to train; choose {', '.join(get_args(Part))}")
     for key, value in table.items():
@@ -110,4 +116,6 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
             table[key] = tuple(value)
     if not 0.0 <= kept < 1.0:
         raise ValueError(f"kept is {kept}; it must be from 0 to below 1")
-    return Stage(part, FitSettings(**table), kept)
+    if folds < 1 or (folds > 1 and part != "tower"):
+        raise ValueError(f"folds is {folds} for the {part}; it is 1, or more for the tower")
+    return Stage(part, FitSettings(**table), kept, folds)

@@ -12,16 +12,18 @@ import pytest
 import torch
 
 from train.corpus import Item, build_corpus, plan_tasks, read_items
-from train.dataset import LookDataset, SourceBatches, collate, jittered, put_off
-from train.fit import Scorer
+from train.dataset import LookDataset, SourceBatches, collate, jittered, put_off, shuffled
+from train.fit import READ, FixedHeads, Scorer, TowerTask
 from train.mini import (
     Workplace,
+    content_folds,
     corpus_plan,
     fit_mini,
     keep,
     make_data,
     new_network,
     train_split,
+    unseen_features,
 )
 from train.recipe import RECIPES, Recipe, read_recipe
 from vqa2cli import load_model, score
@@ -265,6 +267,76 @@ def test_a_stage_keeps_the_share_it_names_of_what_stood_before(tmp_path: Path) -
     assert torch.allclose(network.state_dict()[name], before[name] + 0.25)
 
 
+def test_folds_share_no_content_and_leave_nothing_out(items: list[Item]) -> None:
+    many = [replace(items[0], content=f"c{index // 3}") for index in range(30)]
+    folds = content_folds(many, 3, seed=0)
+    assert sorted(index for fold in folds for index in fold) == list(range(30))
+    assert len(folds) == 3
+    contents = [{many[index].content for index in fold} for fold in folds]
+    assert sum(map(len, contents)) == len(set.union(*contents))
+    assert all(len(found) in (3, 4) for found in contents)
+
+
+def test_the_language_model_sees_each_content_through_a_tower_that_never_did(
+    items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught: list[set[str]] = []
+
+    def teach(task: object, dataset: LookDataset, *_: object, **__: object) -> None:
+        taught.append({item.content for item in dataset.items})
+
+    monkeypatch.setattr("train.mini.fit_task", teach)
+    monkeypatch.setattr(
+        "train.mini.features_of", lambda _, looks: [(len(taught) - 1, look) for look in looks]
+    )
+    recipe = toy(read_recipe("mini-folds"))
+    network, prompter = new_network(recipe, tmp_path)
+    (stage,) = (stage for stage in recipe.stages if stage.part == "tower")
+    looks = [tmp_path / str(index) for index in range(len(items))]
+    found = unseen_features(network, prompter, stage, items, looks, tmp_path / "1-tower", 0)
+    assert [look for _, look in found] == looks
+    assert len(taught) == stage.folds > 1
+    assert all(
+        item.content not in taught[fold] for item, (fold, _) in zip(items, found, strict=True)
+    )
+
+
+def test_towers_speak_one_language_in_the_dimensions_they_may_use(tmp_path: Path) -> None:
+    recipe = toy(read_recipe("mini-folds"))
+    network, _ = new_network(recipe, tmp_path)
+    task = TowerTask(network, recipe.stages[1].fit)
+    last = network.mm_projector[2]
+    before = last.weight.detach().clone()
+    optimizer = torch.optim.AdamW(task.parameters(), lr=0.1, weight_decay=0.1)
+    told = torch.cat(task.read(torch.randint(0, 256, (3, 1, 224, 224, 3))), -1)
+    told.square().sum().backward()
+    optimizer.step()
+    assert (last.weight[:READ] - before[:READ]).abs().min(1).values.max() > 0
+    assert not last.weight[READ:].any()
+    assert last.bias[READ:].tolist() == [1.0] + [0.0] * (len(last.bias) - READ - 1)
+
+
+def test_the_heads_over_two_towers_are_the_same(tmp_path: Path) -> None:
+    recipe = toy(read_recipe("mini-folds"))
+    turns = [FixedHeads(new_network(recipe, tmp_path)[0]).turn for _ in range(2)]
+    assert torch.equal(*turns)
+    assert torch.allclose(turns[0] @ turns[0].T, 9 * torch.eye(2 * READ), atol=1e-4)
+
+
+def test_shuffled_tiles_are_the_same_tiles_elsewhere_alike_in_every_picture() -> None:
+    pictures = torch.arange(2 * 8 * 8 * 3).reshape(2, 8, 8, 3)
+    moved = shuffled(pictures, 4, np.random.default_rng(0))
+    assert moved.shape == pictures.shape
+    assert not torch.equal(moved, pictures)
+    assert torch.equal(moved[0] + 8 * 8 * 3, moved[1])
+
+    def tiles(picture: torch.Tensor) -> set[tuple[int, ...]]:
+        corners = [(0, 0), (0, 4), (4, 0), (4, 4)]
+        return {tuple(sorted(picture[y : y + 4, x : x + 4].flatten().tolist())) for y, x in corners}
+
+    assert tiles(moved[0]) == tiles(pictures[0])
+
+
 def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
     _, prompter = new_network(read_recipe("mini"), tmp_path)
     assert len(set(prompter.level_ids)) == 5
@@ -279,6 +351,9 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> Non
     mini = (RECIPES / "mini.toml").read_text()
     broken.write_text(mini.replace('part = "tower"', 'part = "tower"\nkept = 1.5'))
     with pytest.raises(UsageError, match=r"kept is 1\.5"):
+        read_recipe(str(broken))
+    broken.write_text(mini.replace('part = "motion"', 'part = "motion"\nfolds = 2'))
+    with pytest.raises(UsageError, match="folds is 2 for the motion"):
         read_recipe(str(broken))
     broken.write_text("seed = ")
     with pytest.raises(UsageError, match="not a recipe"):
