@@ -97,7 +97,8 @@ def write_clip(
 ) -> Path:
     """Encode RGB `frames` to `path` and return it; the suffix names the container.
 
-    Encoding is reproducible: one slice a frame, one thread. `size` (width, height) scales
+    Encoding is reproducible where both sides are multiples of 8: one slice a frame, one thread
+    (in others x264's macroblock tree reads what nobody wrote). `size` (width, height) scales
     before encoding; `pts_s` gives each frame its own time in seconds (variable frame rate).
     Without `bit_rate` or a `crf` option the encoder's own default quality holds.
     """
