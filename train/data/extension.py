@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from train.data.asked_pairs import CHOICES
+from train.data.asking_all import ask_all
 from train.data.depictions import Depiction
 from train.data.endpoint import (
     Answered,
@@ -72,6 +72,12 @@ class Estimate:
     def cost(self, price_in: float, price_out: float) -> float:
         """Return the cost at prices per million tokens."""
         return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
+
+    def cost_told(self, price_in: float | None, price_out: float | None, least: str = "") -> str:
+        """Return the cost in words, `least` before them; or what to give for it."""
+        if price_in is None or price_out is None:
+            return "give --price-in and --price-out for the cost"
+        return f"{least}about {self.cost(price_in, price_out):.2f} at the prices given"
 
 
 @dataclass(frozen=True)
@@ -198,40 +204,20 @@ def _ask_all(
     cache: ReplyCache,
 ) -> list[_Outcome]:
     """Return the outcome of every request, in order; stop asking at the first failure."""
-    with (
-        ThreadPoolExecutor(settings.jobs) as pool,
-        tqdm(total=len(requests), desc="replies", unit="request", disable=None) as bar,
-    ):
-        futures: list[Future[_Outcome]] = []
-        for request in requests:
-            future = pool.submit(_outcome, request, settings, endpoint, cache)
-            future.add_done_callback(lambda _: bar.update())
-            futures.append(future)
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            _raise_first(futures)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
 
+    def failed(error: EndpointFailed, done: int) -> EndpointFailed:
+        return EndpointFailed(
+            f"{error}; {done} of {len(requests)} depictions are done and kept, run again to go on"
+        )
 
-def _raise_first(futures: Sequence[Future[_Outcome]]) -> None:
-    """Raise what stopped the run, saying how far it got."""
-    failed = [future for future in futures if future.done() and future.exception() is not None]
-    if not failed:
-        return
-    for future in futures:
-        future.cancel()
-    wait([future for future in futures if not future.cancelled()])
-    done = sum(1 for future in futures if not future.cancelled() and future.exception() is None)
-    error = failed[0].exception()
-    if isinstance(error, EndpointFailed):
-        raise EndpointFailed(
-            f"{error}; {done} of {len(futures)} depictions are done and kept, run again to go on"
-        ) from error
-    if error is not None:
-        raise error
+    bar = tqdm(total=len(requests), desc="replies", unit="request", disable=None)
+    return ask_all(
+        lambda request: _outcome(request, settings, endpoint, cache),
+        requests,
+        settings.jobs,
+        bar,
+        failed,
+    )
 
 
 def _outcome(

@@ -6,13 +6,13 @@ import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tqdm import tqdm
 
+from train.data.asking_all import ask_all
 from train.data.endpoint import (
     Answered,
     Endpoint,
@@ -130,45 +130,21 @@ def judge_all(answered: Sequence[tuple[Question, str]], settings: JudgeSettings)
         UsageError: its replies are no scores, there is no key, or a reply cannot be kept.
     """
     judge = _Judge(settings)
+
+    def failed(error: EndpointFailed, done: int) -> MissingError:
+        return MissingError(
+            f"judge {settings.endpoint.model}: {error}; {done} of {len(answered)} answers are "
+            "judged and kept: see --judge-url, --judge-model and the key, then run again to go on"
+        )
+
+    bar = tqdm(total=len(answered), desc="judged", unit="answer", disable=None)
     try:
-        with (
-            ThreadPoolExecutor(settings.jobs) as pool,
-            tqdm(total=len(answered), desc="judged", unit="answer", disable=None) as bar,
-        ):
-            futures: list[Future[Verdict]] = []
-            for question, answer in answered:
-                future = pool.submit(judge.verdict, question, answer)
-                future.add_done_callback(lambda _: bar.update())
-                futures.append(future)
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-                _raise_first(futures, settings)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        verdicts = ask_all(lambda one: judge.verdict(*one), answered, settings.jobs, bar, failed)
     finally:
         judge.close()
-    verdicts = [future.result() for future in futures]
     if judge.nonsense is not None and not any(verdict.scores for verdict in verdicts):
         raise judge.no_scores(judge.nonsense)
     return verdicts
-
-
-def _raise_first(futures: Sequence[Future[Verdict]], settings: JudgeSettings) -> None:
-    """Raise what stopped the judging, saying how far it got."""
-    error = next((one.exception() for one in futures if one.done() and one.exception()), None)
-    if error is None:
-        return
-    for future in futures:
-        future.cancel()
-    wait([future for future in futures if not future.cancelled()])
-    done = sum(1 for one in futures if not one.cancelled() and one.exception() is None)
-    if isinstance(error, EndpointFailed):
-        raise MissingError(
-            f"judge {settings.endpoint.model}: {error}; {done} of {len(futures)} answers are "
-            "judged and kept: see --judge-url, --judge-model and the key, then run again to go on"
-        ) from error
-    raise error
 
 
 class _Judge:
