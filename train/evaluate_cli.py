@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from train.evaluation_options import FILE, NEW_FILE, SHOWN, with_resamples, with_seed
+from train.evaluation_options import (
+    FILE,
+    FOLDER,
+    NEW_FILE,
+    name_left_out,
+    with_resamples,
+    with_seed,
+)
 from train.qbench.cli import qbench_video
 from train.session_cli import sessions
 from vqa2cli.cli.exit_codes import OK, UNSCORED
@@ -20,8 +27,6 @@ from vqa2cli.errors import UsageError
 if TYPE_CHECKING:
     from train.evaluation import CorpusResult
     from train.score_evaluation import ScoreEvaluation, Unmatched
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class ClipsByDefault(click.Group):
@@ -169,16 +174,7 @@ def _print_scores(result: ScoreEvaluation, name: str) -> None:
 
 
 def _name(what: str, left_out: Sequence[Unmatched]) -> None:
-    """Count on stderr what was left out, and name the first."""
-    from vqa2cli.report.plain_text import short_line
-
-    if not left_out:
-        return
-    click.echo(f"left out: {len(left_out)} {what}", err=True)
-    for one in left_out[:SHOWN]:
-        click.echo(f"  {short_line(f'{one.name}: {one.reason}')}", err=True)
-    if len(left_out) > SHOWN:
-        click.echo(f"  and {len(left_out) - SHOWN} more; -o FILE names all", err=True)
+    name_left_out(f"{len(left_out)} {what}", [f"{one.name}: {one.reason}" for one in left_out])
 
 
 def _plot(path: Path, points: Sequence[Any], title: str, label_name: str) -> None:

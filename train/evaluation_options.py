@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 #: What was left out, shown by name; the JSON has all.
 SHOWN = 5
@@ -23,3 +26,16 @@ with_resamples = click.option(
 with_seed = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws."
 )
+
+
+def name_left_out(told: str, lines: Sequence[str]) -> None:
+    """Say on stderr what was left out, as `told` counts it, and name the first in lines."""
+    from vqa2cli.report.plain_text import short_line
+
+    if not lines:
+        return
+    click.echo(f"left out: {told}", err=True)
+    for line in lines[:SHOWN]:
+        click.echo(f"  {short_line(line)}", err=True)
+    if len(lines) > SHOWN:
+        click.echo(f"  and {len(lines) - SHOWN} more; -o FILE names all", err=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from train.data.files import write_whole
-from train.evaluation_options import FILE, NEW_FILE
+from train.evaluation_options import FILE, FOLDER, NEW_FILE
 from train.session_fit import (
     START,
     LeftOutResult,
@@ -27,8 +27,6 @@ from train.session_fit import (
 )
 from train.session_peers import Ksqi, linear, sqi
 from train.session_tables import RatedSession, read_sessions
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 with_table = click.argument("table", metavar="SESSIONS.csv", type=FILE)
 with_chunks = click.option("--chunks", type=FILE, help="Chunks of the sessions, JSON.")

@@ -123,11 +123,8 @@ def _endpoint_settings(options: dict[str, Any]) -> EndpointSettings:
 
 def _tell_estimate(planned: Estimate, price_in: float | None, price_out: float | None) -> None:
     """Say what a run would send, before it sends anything."""
-    cost = "give --price-in and --price-out for the cost"
-    if price_in is not None and price_out is not None:
-        cost = f"about {planned.cost(price_in, price_out):.2f} at the prices given"
     click.echo(
         f"{planned.requests} depictions, {planned.kept} with a reply at hand, "
         f"{planned.requests - planned.kept} to ask: about {planned.tokens_in} tokens in, "
-        f"{planned.tokens_out} out; {cost}"
+        f"{planned.tokens_out} out; {planned.cost_told(price_in, price_out)}"
     )

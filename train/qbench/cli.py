@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from train.evaluation_options import FILE, NEW_FILE, SHOWN
+from train.evaluation_options import FILE, FOLDER, NEW_FILE, NEW_FOLDER, name_left_out
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.config import EngineName, Precision, RunConfig
 from vqa2cli.errors import UsageError
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from train.qbench.answers import Answer
     from train.qbench.evaluation import Evaluation, Selection
     from train.qbench.judge import JudgeSettings
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True)
@@ -241,12 +238,10 @@ def _tell_cost(
         least = "at least "
         answered = [(one, "") for one in selection.questions if one.type == "open"]
     planned: Estimate = estimate(answered, judge)
-    cost = "give --price-in and --price-out for the cost"
-    if price_in is not None and price_out is not None:
-        cost = f"{least}about {planned.cost(price_in, price_out):.2f} at the prices given"
     click.echo(
         f"{len(answered)} open answers, {planned.requests} requests, {planned.kept} with a reply "
-        f"at hand: {least}about {planned.tokens_in} tokens in, {planned.tokens_out} out; {cost}"
+        f"at hand: {least}about {planned.tokens_in} tokens in, {planned.tokens_out} out; "
+        f"{planned.cost_told(price_in, price_out, least)}"
     )
 
 
@@ -261,22 +256,11 @@ def _show(found: Evaluation, form: str, output: Path | None) -> None:
         from train.qbench.text import evaluation_text
 
         click.echo(evaluation_text(found, markdown=form == "markdown"))
-    _name_left_out(found)
+    name_left_out(
+        f"{len(found.left_out)} of {len(found.scored)} questions",
+        [f"{one.question.id}: {one.reason}" for one in found.left_out],
+    )
     if output is not None:
         from train.data.files import write_whole
 
         write_whole(output, told + "\n")
-
-
-def _name_left_out(found: Evaluation) -> None:
-    """Count on stderr the questions without a result, and name the first."""
-    from vqa2cli.report.plain_text import short_line
-
-    left_out = found.left_out
-    if not left_out:
-        return
-    click.echo(f"left out: {len(left_out)} of {len(found.scored)} questions", err=True)
-    for one in left_out[:SHOWN]:
-        click.echo(f"  {short_line(f'{one.question.id}: {one.reason}')}", err=True)
-    if len(left_out) > SHOWN:
-        click.echo(f"  and {len(left_out) - SHOWN} more; -o FILE names all", err=True)
