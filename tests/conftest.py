@@ -28,6 +28,16 @@ def shared_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained model in the published layout: it answers, and means nothing by it."""
+    from tests.model.checkpoints import write_published
+
+    folder = tmp_path_factory.mktemp("assistant")
+    write_published(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def gpu() -> str:
     """Return the CUDA device's name, or skip; FAIL_WITHOUT_GPU=1 makes its absence a failure."""
     import torch

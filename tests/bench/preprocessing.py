@@ -9,7 +9,6 @@ with the embedded model. Published models ask for 384 x 384 by PIL, of every fra
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -17,22 +16,11 @@ from pathlib import Path
 
 from vqa2cli import load_model, score
 from vqa2cli.video.decode import decode_clip
-from vqa2cli.video.media import Sampling
+from vqa2cli.video.media import NO_PICTURES, Sampling
 from vqa2cli.video.synthesis import moving_scene, write_clip
 
 #: Frames a second of the made clip.
 FPS = 30
-
-#: Nothing but one tiny picture: bare decoding.
-BARE = Sampling(
-    window_s=float("inf"),
-    max_window_frames=sys.maxsize,
-    keyframes_per_second=1e-9,
-    keyframe_size=16,
-    motion_stride=sys.maxsize,
-    motion_size=16,
-    resize="swscale",
-)
 
 
 def seconds(clip: Path, sampling: Sampling, repeats: int) -> float:
@@ -75,7 +63,7 @@ def main() -> None:
         started = time.process_time()
         score(clip, model)  # decodes in another process
         thinking = time.process_time() - started
-        bare = seconds(clip, BARE, asked.repeats)
+        bare = seconds(clip, NO_PICTURES, asked.repeats)
         print(f"{frames} frames of {asked.size}; bare decoding {1000 * bare / frames:.2f} ms a "
               f"frame; mini's network {1000 * thinking / frames:.2f}")  # fmt: skip
         print(f"{'route':36} ms a frame   share of decoding, pictures and mini's network")

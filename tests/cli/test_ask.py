@@ -10,20 +10,12 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.clips import moving_clip
-from tests.model.checkpoints import write_published
 from vqa2cli import asking
 from vqa2cli.asking import MAX_QUESTION, clean_question
 from vqa2cli.errors import UsageError
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.tokens import IMAGE_SLOT
 from vqa2cli.report.plain_text import one_line
-
-
-@pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("assistant")
-    write_published(folder)
-    return folder
 
 
 @pytest.fixture

@@ -12,19 +12,12 @@ import torch
 
 from tests.cli.conftest import Outcome, Run
 from tests.clips import moving_clip
-from tests.model.checkpoints import tokenizer, write_published
+from tests.model.checkpoints import tokenizer
 from vqa2cli import asking
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.tokens import IMAGE_SLOT
-
-
-@pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("assistant")
-    write_published(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

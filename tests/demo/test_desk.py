@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import bad_clips, clips, model_dir
-from tests.model.checkpoints import write_published
 from vqa2cli import asking
 from vqa2cli.config import RunConfig
 from vqa2cli.demo.desk import NO_ANSWERS, Desk
@@ -46,11 +45,9 @@ def scorer(model_dir: Path) -> QualityModel:
 
 
 @pytest.fixture(scope="module")
-def desk(scorer: QualityModel, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(scorer: QualityModel, assistant: Path) -> Desk:
     """A desk with a tiny model that scores and another that answers."""
-    folder = tmp_path_factory.mktemp("assistant")
-    write_published(folder)
-    config = RunConfig(streaming=True, device="cpu", model=str(folder))
+    config = RunConfig(streaming=True, device="cpu", model=str(assistant))
     return Desk(scorer, config, asking.answering_model(config))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.clips import moving_clip
-from tests.model.checkpoints import write_published
 from tests.train.qbench.made import binary, multi, open_ended, written
 from train.qbench import asking, views
 from train.qbench.asking import AskSettings, ask_all, open_model
@@ -23,13 +22,6 @@ from vqa2cli.model import QualityModel
 from vqa2cli.model.tokens import IMAGE_SLOT
 
 PAIR = binary(video_name="moving.mp4_cat_short.mp4.mp4", context="Compare-coarse")
-
-
-@pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("assistant")
-    write_published(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
