@@ -29,7 +29,14 @@ from train.renditions import (
     grid_renditions,
     severity,
 )
-from train.sources import Source, clip_sources, render_source, scene_sources, still_sources
+from train.sources import (
+    Source,
+    clip_sources,
+    further_views,
+    render_source,
+    scene_sources,
+    still_sources,
+)
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,22 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How many of each kind of item are made of one source."""
+
+    renditions: int
+    reencodes: int
+    distortions: int
+
+
+@dataclass(frozen=True)
 class CorpusPlan:
     """What to build and from where; a build is a function of this record alone.
 
     `renditions`, `reencodes` (second encodes of a bad first) and `distortions` are drawn for
     each training source, of which `scenes` are rendered; validation and test take the fixed
-    grids of both encodes, and every type and level for `held_out_distorted` contents.
+    grids of both encodes, and every type and level for `held_out_distorted` contents. `views` are
+    closer looks at each training clip and photograph, of which `of_view` are drawn.
     """
 
     clips: Path
@@ -78,7 +95,15 @@ class CorpusPlan:
     scenes: int = 16
     distortions: int = 10
     held_out_distorted: int = 4
+    views: int = 0
+    of_view: Draw = Draw(6, 1, 2)
     splits: tuple[str, ...] = ("train", "val")
+
+    def drawn(self, source: Source) -> Draw:
+        """Return how much is made of a training source."""
+        if source.view:
+            return self.of_view
+        return Draw(self.renditions, self.reencodes, self.distortions)
 
 
 def read_items(folder: Path) -> list[Item]:
@@ -141,6 +166,7 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     if plan.stills is not None:
         sources += still_sources(plan.stills)
     sources += scene_sources(plan.scenes)
+    sources += list(further_views(sources, plan.views, plan.seed))
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
         for rendition in renditions_of(source, plan):
@@ -158,15 +184,16 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
 def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
     """Return a random draw for training and the fixed grid for validation and test."""
     if source.split == "train":
-        return draw_renditions(source, plan.renditions, plan.seed)
+        return draw_renditions(source, plan.drawn(source).renditions, plan.seed)
     return grid_renditions()
 
 
 def reencodes_of(source: Source, plan: CorpusPlan) -> Iterable[Reencode]:
     """Return a random draw for training; for validation and test the fixed pair of a content."""
     if source.split == "train":
-        firsts = draw_renditions(source, plan.renditions, plan.seed)
-        return draw_reencodes(source, firsts, plan.reencodes, plan.seed)
+        drawn = plan.drawn(source)
+        firsts = draw_renditions(source, drawn.renditions, plan.seed)
+        return draw_reencodes(source, firsts, drawn.reencodes, plan.seed)
     return grid_reencodes() if plan.reencodes and source.name.endswith("@0") else ()
 
 
@@ -180,7 +207,7 @@ def distortions_of(
     every = [(kind, level) for kind in KADID_TYPES for level in range(1, 6)]
     if source.split == "train":
         rng = np.random.default_rng([plan.seed, 1, *source.name.encode()])
-        chosen = rng.choice(len(every), size=plan.distortions, replace=False)
+        chosen = rng.choice(len(every), size=plan.drawn(source).distortions, replace=False)
         return [every[index] for index in sorted(chosen)]
     if plan.held_out_distorted == 0:
         return []

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from train.augment import mirrored, put_off, shuffled, tinted
 from train.corpus import Item
 from train.features import Look, load_look
 from train.stall_cost import StallCost, draw_stalls
@@ -31,8 +31,12 @@ class FitSettings:
     `picture_noise` is how far visual tokens are put off, in units of their own spread: the
     tower knows its training contents better than any other, and what reads it must not rely on
     that. `shuffled_tile` is the side of the fragments that change places within a picture,
-    pixels; 0 leaves them where they are. `fixed_heads` are heads over a tower that do not learn,
-    so that several towers speak one language. `stop` is the step after which the stage ends,
+    pixels; 0 leaves them where they are. `tinted` is the share of pictures in other tones and
+    colours, `mixed` that of batches whose pictures are made of two sources' fragments.
+    `fixed_heads` are heads over a tower that do not learn, so that several towers speak one
+    language. `facts_dropped` is the share of samples that must do without stream facts,
+    `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
+    not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
     however far the schedule over `steps` is; 0 is at its end.
     """
 
@@ -48,6 +52,7 @@ class FitSettings:
     weight_decay: float
     warmup: float
     facts_dropped: float
+    lies_dropped: float
     facts_jitter_db: float
     quantizer_dropped: float
     quantizer_jitter: float
@@ -56,6 +61,8 @@ class FitSettings:
     stalls_told: float
     picture_noise: float
     shuffled_tile: int
+    tinted: float
+    mixed: float
     fixed_heads: bool
     stall_cost: StallCost
 
@@ -112,7 +119,8 @@ class LookDataset(Dataset):
         kept = self.looks[number]
         look = load_look(kept, motion=motion > 0) if isinstance(kept, Path) else kept
         facts = ""
-        if rng.random() >= self.fit.facts_dropped:
+        honest = item.kind == "rendition"
+        if rng.random() >= (self.fit.facts_dropped if honest else self.fit.lies_dropped):
             told = jittered(look.facts, self.fit, rng)
             facts = describe_stream(told, item.display)
         stalls, label = "", item.label
@@ -122,8 +130,11 @@ class LookDataset(Dataset):
         pictures, frames = crop(look, keyframes, motion, rng)
         if pictures.ndim == 3:
             pictures = put_off(pictures, self.fit.picture_noise, rng)
-        elif self.fit.shuffled_tile:
-            pictures = shuffled(pictures, self.fit.shuffled_tile, rng)
+        else:
+            if self.fit.tinted:
+                pictures = tinted(pictures, item.distortion, self.fit.tinted, rng)
+            if self.fit.shuffled_tile:
+                pictures = shuffled(pictures, self.fit.shuffled_tile, rng)
         return Sample(
             pictures,
             frames,
@@ -164,32 +175,6 @@ def crop(
     if rng.random() < 0.5:
         drawn, run = mirrored(drawn), mirrored(run)
     return torch.from_numpy(drawn), torch.from_numpy(run)
-
-
-def put_off(tokens: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
-    """Return visual tokens [K, P, D] off by noise of `amount` times their spread over D."""
-    noise = torch.from_numpy(rng.standard_normal(tuple(tokens.shape), np.float32))
-    return tokens + amount * tokens.std(-1, keepdim=True) * noise
-
-
-def shuffled(pictures: Tensor, tile: int, rng: np.random.Generator) -> Tensor:
-    """Return pictures [K, S, S, 3] with their tiles in new places, the same in all of them.
-
-    Half of the time they also stand on their heads.
-    """
-    count, side = pictures.shape[:2]
-    grid = side // tile
-    tiles = pictures.reshape(count, grid, tile, grid, tile, 3).transpose(2, 3).flatten(1, 2)
-    tiles = tiles[:, torch.from_numpy(rng.permutation(grid**2))]
-    if rng.random() < 0.5:
-        tiles = tiles.flip(2)
-    whole = tiles.reshape(count, grid, grid, tile, tile, 3).transpose(2, 3)
-    return whole.reshape(count, side, side, 3)
-
-
-def mirrored(pictures: NDArray) -> NDArray:
-    """Return pictures [N, H, W, 3] mirrored left to right; features pass as they are."""
-    return np.ascontiguousarray(pictures[:, :, ::-1]) if pictures.ndim == 4 else pictures
 
 
 class SourceBatches(Sampler):

@@ -17,6 +17,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from train.augment import mixed
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
 from train.kadid import KADID_TYPES
 from train.losses import encode_loss, expected_scores, level_loss, order_loss, plcc_loss
@@ -110,12 +111,17 @@ class TowerTask(nn.Module):
         **_: object,
     ) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of a batch made by `collate`."""
+        shares = functional.one_hot(kinds, len(KADID_TYPES) + 1).float()
+        if self.training and torch.rand(()) < self.fit.mixed:
+            keyframes, (labels, encodes, shares) = mixed(
+                keyframes, [labels, encodes, shares], self.fit.per_group, self.fit.shuffled_tile
+            )
         quality, kind, encode, spare = self.read(keyframes)
         scores = torch.sigmoid(quality.squeeze(-1))
         loss = 2 * functional.smooth_l1_loss(scores, labels, beta=0.1)
         loss = loss + self.fit.plcc_weight * plcc_loss(scores, labels)
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
-        loss = loss + 0.2 * functional.cross_entropy(kind, kinds)
+        loss = loss + 0.2 * functional.cross_entropy(kind, shares)
         loss = loss + encode_loss(encode, encodes)
         if self.fit.fixed_heads:  # what no head reads, and what a softmax does not see
             loss = loss + 0.01 * (spare.square().mean() + kind.mean(-1).square().mean())

@@ -62,6 +62,8 @@ def corpus_plan(recipe: Recipe, place: Workplace) -> CorpusPlan:
         scenes=recipe.scenes,
         distortions=recipe.distortions,
         held_out_distorted=recipe.held_out_distorted,
+        views=recipe.views,
+        of_view=recipe.of_view,
     )
 
 
@@ -101,15 +103,18 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     log = []
     seen: Sequence[Path | Look] = looks
     unseen: Sequence[Look] = ()
+    familiar = 0.0
     for number, stage in enumerate(recipe.stages):
         folder = place.out / f"{number}-{stage.part}"
         if stage.folds > 1:
             unseen = unseen_features(network, prompter, stage, items, looks, folder, recipe.seed)
+            familiar = stage.familiar
         task = prepare(network, prompter, stage)
         if stage.part != "language":
             seen = looks
         elif seen is looks:  # stages of the language model in a row see the same
-            seen = unseen or features_of(network, looks)
+            seen = features_of(network, looks) if familiar or not unseen else unseen
+            seen = between(unseen, seen, familiar) if familiar else seen
         dataset = LookDataset(items, seen, stage.fit)
         before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
@@ -160,6 +165,14 @@ def unseen_features(
         features = features_of(learner, [looks[index] for index in order])
         found.update(zip(order, features, strict=True))
     return [found[index] for index in range(len(items))]
+
+
+def between(unseen: Sequence[Look], known: Sequence[Look], share: float) -> list[Look]:
+    """Return looks whose tokens lie between those of two towers, `share` of the way to `known`."""
+    return [
+        replace(far, keyframes=(1 - share) * far.keyframes + share * near.keyframes)
+        for far, near in zip(unseen, known, strict=True)
+    ]
 
 
 def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from train.corpus import Draw
 from train.dataset import FitSettings
 from train.stall_cost import StallCost
 from vqa2cli.errors import UsageError
@@ -25,7 +26,9 @@ class Stage:
 
     `folds` is for the tower: beside the one that is kept, as many are trained, each without one
     part of the contents, and the language model sees of each content what the tower without it
-    sees. So it learns how far to trust pictures it has never seen.
+    sees. So it learns how far to trust pictures it has never seen. Those towers have fewer contents
+    and see less than the one that is kept; `familiar` is the share of what that one sees, which
+    knows the content, in the mean of both.
 
     `kept` is the share of the weights from before the stage in those after it: what was learned
     then outlives what came since (Wortsman et al., "Robust fine-tuning of zero-shot models",
@@ -36,6 +39,7 @@ class Stage:
     fit: FitSettings
     kept: float = 0.0
     folds: int = 1
+    familiar: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Recipe:
     scenes: int
     distortions: int
     held_out_distorted: int
+    views: int
+    of_view: Draw
     vocabulary: int
     network: NetworkConfig
     stages: tuple[Stage, ...]
@@ -98,6 +104,8 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         scenes=raw["corpus"]["scenes"],
         distortions=raw["corpus"]["distortions"],
         held_out_distorted=raw["corpus"]["held_out_distorted"],
+        views=raw["corpus"]["views"],
+        of_view=Draw(**raw["corpus"]["of_view"]),
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
         stages=tuple(_stage(raw, table) for table in raw["stage"]),
@@ -108,7 +116,7 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     """Return one stage: its own table over what `[fit]` says of all."""
     table: dict[str, Any] = {**raw["fit"], **own, "stall_cost": StallCost(**raw["stall_cost"])}
     part, kept = table.pop("part"), float(table.pop("kept", 0.0))
-    folds = int(table.pop("folds", 1))
+    folds, familiar = int(table.pop("folds", 1)), float(table.pop("familiar", 0.0))
     if part not in get_args(Part):
         raise ValueError(f"no part {part!r} to train; choose {', '.join(get_args(Part))}")
     for key, value in table.items():
@@ -118,4 +126,9 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
         raise ValueError(f"kept is {kept}; it must be from 0 to below 1")
     if folds < 1 or (folds > 1 and part != "tower"):
         raise ValueError(f"folds is {folds} for the {part}; it is 1, or more for the tower")
-    return Stage(part, FitSettings(**table), kept, folds)
+    if not 0.0 <= familiar < 1.0 or (familiar and folds == 1):
+        raise ValueError(f"familiar is {familiar}; it must be from 0 to below 1, and needs folds")
+    fit = FitSettings(**table)
+    if fit.mixed and not fit.shuffled_tile:
+        raise ValueError("mixed pictures need a shuffled_tile: the side of what they exchange")
+    return Stage(part, fit, kept, folds, familiar)

@@ -10,8 +10,8 @@ import csv
 import math
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,11 @@ SHORT_SIDE = (216, 540)
 class Source:
     """One source to render: where it comes from and what it becomes.
 
-    `content` names the original: nothing of one content is in two splits. `start_s` is the
-    offset in the clip; `kind` is "clip", "still" or "scene", which has a seed and no origin.
+    `content` names the original: nothing of one content is in two splits. `original` is its
+    (width, height) where it is a clip; `width` and `height` are those of the source. `start_s`
+    is the offset in the clip; `kind` is "clip", "still" or "scene", which has a seed and no
+    origin. `view` is 0 for the whole picture, else the number of a closer look at a part of it;
+    `part` is (left, top, side) of that part in shares of a clip's width, height and both.
     """
 
     name: str
@@ -44,7 +47,10 @@ class Source:
     fps: float
     width: int
     height: int
+    original: tuple[int, int] = (0, 0)
     seed: int = 0
+    view: int = 0
+    part: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
 
 def even(value: float) -> int:
@@ -84,6 +90,7 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
                 fps=fps,
                 width=width,
                 height=height,
+                original=(int(row["width"]), int(row["height"])),
             )
 
 
@@ -127,6 +134,42 @@ def still_sources(folder: Path) -> Iterator[Source]:
         )
 
 
+#: Sides of a closer look in shares of those of its clip, and how much it is at least shrunk.
+PARTS = (0.6, 0.8)
+SHRUNK_LEAST = 1.5
+
+
+def further_views(sources: Iterable[Source], count: int, seed: int) -> Iterator[Source]:
+    """Yield `count` closer looks at each training clip or photograph that is large enough.
+
+    They show textures at another size and in other company: contents are what a small corpus is
+    short of. Of a clip, parts; photographs are panned elsewhere, from nearer.
+    """
+    for source in sources:
+        if source.split != "train" or source.kind == "scene" or not source.name.endswith("@0"):
+            continue
+        for view in range(1, count + 1):
+            rng = np.random.default_rng([seed, 3, view, *source.name.encode()])
+            seen = replace(source, name=f"{source.name}v{view}", view=view)
+            if source.kind == "still":
+                at = int(rng.integers(len(SIZES)))
+                width, height = SIZES[at] if SIZES[at][0] < 1280 else SIZES[0]
+                yield replace(seen, width=width, height=height)
+                continue
+            side = float(rng.uniform(*PARTS))
+            short = side * min(source.original)
+            if short < SHRUNK_LEAST * SHORT_SIDE[0]:
+                continue
+            target = min(max(short / 2, SHORT_SIDE[0]), SHORT_SIDE[1])
+            left, top = rng.uniform(0, 1 - side, 2)
+            yield replace(
+                seen,
+                width=even(side * source.original[0] * target / short),
+                height=even(side * source.original[1] * target / short),
+                part=(round(left, 4), round(top, 4), round(side, 4)),
+            )
+
+
 def render_source(source: Source, folder: Path) -> Path:
     """Write `source` losslessly into `folder` and return the file; done once."""
     target = folder / f"{source.name}.mkv"
@@ -135,7 +178,8 @@ def render_source(source: Source, folder: Path) -> Path:
     partial = folder / f"{source.name}.{os.getpid()}.part.mkv"
     lossless = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p"]
     if source.kind == "clip":
-        scale = f"fps={source.fps:g},scale={source.width}:{source.height}:flags=lanczos"
+        size = f"{source.width}:{source.height}"
+        scale = f"fps={source.fps:g},{cut(source)}scale={size}:flags=lanczos"
         run_ffmpeg(
             # Seeking after -i decodes from the start: raw streams cannot be sought.
             ["-i", str(source.origin), "-ss", f"{source.start_s}", "-map", "0:v:0", "-an"]
@@ -151,6 +195,14 @@ def render_source(source: Source, folder: Path) -> Path:
     return target
 
 
+def cut(source: Source) -> str:
+    """Return the filter that keeps the part of a clip that is looked at, nothing for all of it."""
+    left, top, side = source.part
+    if not source.view:
+        return ""
+    return f"crop=iw*{side:g}:ih*{side:g}:iw*{left:g}:ih*{top:g},"
+
+
 def painted(source: Source) -> Iterator[np.ndarray]:
     """Yield the uint8 RGB frames of a source that is made here."""
     if source.kind == "scene":
@@ -164,14 +216,20 @@ def still_in_motion(source: Source) -> Iterator[np.ndarray]:
     assert source.origin is not None
     picture = Image.open(source.origin).convert("RGB")
     crop_w = min(picture.width, picture.height * source.width / source.height) * 0.8
-    crop_w = min(max(crop_w * rng.uniform(0.7, 1.0), source.width), picture.width * 0.9)
+    nearest = 0.45 if source.view else 0.7
+    crop_w = min(max(crop_w * rng.uniform(nearest, 1.0), source.width), picture.width * 0.9)
+    centre_x, centre_y = picture.width / 2, picture.height / 2
+    if source.view:  # elsewhere, as far as the picture goes
+        crop_h = crop_w * source.height / source.width
+        centre_x += rng.uniform(-0.45, 0.45) * max(0.95 * picture.width - 1.15 * crop_w, 0)
+        centre_y += rng.uniform(-0.45, 0.45) * max(0.95 * picture.height - 1.15 * crop_h, 0)
     direction, reach = rng.uniform(0, 2 * math.pi), rng.uniform(0.01, 0.06) * crop_w
     zoom, roll = rng.uniform(-0.08, 0.08), rng.uniform(-0.02, 0.02)
     for index in range(SOURCE_FRAMES):
         t = index / SOURCE_FRAMES - 0.5
         scale = (1 + zoom * t) * crop_w / source.width
-        cx = picture.width / 2 + t * reach * math.cos(direction)
-        cy = picture.height / 2 + t * reach * math.sin(direction)
+        cx = centre_x + t * reach * math.cos(direction)
+        cy = centre_y + t * reach * math.sin(direction)
         a, b = scale * math.cos(roll * t), scale * math.sin(roll * t)
         matrix = (
             a, -b, cx - a * source.width / 2 + b * source.height / 2,

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from train.augment import put_off, shuffled
 from train.corpus import Item, build_corpus, plan_tasks, read_items
-from train.dataset import LookDataset, SourceBatches, collate, jittered, put_off, shuffled
+from train.dataset import LookDataset, SourceBatches, collate, jittered
+from train.features import Look
 from train.fit import READ, FixedHeads, Scorer, TowerTask
 from train.mini import (
     Workplace,
+    between,
     content_folds,
     corpus_plan,
     fit_mini,
@@ -23,6 +26,7 @@ from train.mini import (
     make_data,
     new_network,
     train_split,
+    training_looks,
     unseen_features,
 )
 from train.recipe import RECIPES, Recipe, read_recipe
@@ -75,6 +79,7 @@ def toy(recipe: Recipe) -> Recipe:
         scenes=0,
         distortions=1,
         held_out_distorted=0,
+        views=0,
         stages=stages,
     )
 
@@ -335,6 +340,28 @@ def test_shuffled_tiles_are_the_same_tiles_elsewhere_alike_in_every_picture() ->
         return {tuple(sorted(picture[y : y + 4, x : x + 4].flatten().tolist())) for y, x in corners}
 
     assert tiles(moved[0]) == tiles(pictures[0])
+
+
+def test_facts_that_lie_may_be_kept_from_more_samples_than_those_that_do_not(
+    items: list[Item], place: Workplace
+) -> None:
+    recipe = toy(read_recipe("mini"))
+    looks = training_looks(recipe, place).fill(items, 1)
+    fit = replace(recipe.stages[-1].fit, facts_dropped=0.0, lies_dropped=1.0, stalls_told=0.0)
+    told = LookDataset(items, looks, fit)
+    for number, item in enumerate(told.items):
+        assert bool(told[number, 1, 2, number].facts) == (item.kind == "rendition")
+
+
+def test_tokens_between_those_of_two_towers_lie_as_far_as_asked() -> None:
+    facts = StreamFacts("h264", 1.0, 640, 360, 25.0)
+    looks = [
+        [Look(np.full((2, 2, 4), value, np.float32), np.full((3, 4), motion), facts)]
+        for value, motion in ((0.0, 7.0), (10.0, 9.0))
+    ]
+    (look,) = between(*looks, 0.25)
+    assert (look.keyframes == 2.5).all()
+    assert (look.motion == 7.0).all()
 
 
 def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""Sources and the closer looks at them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from train.sources import SHORT_SIDE, Source, further_views, render_source
+
+
+def clip_of(path: Path, size: tuple[int, int], split: str = "train") -> Source:
+    return Source("a@0", "a", split, "clip", path, 0.0, 24, size[0] // 2, size[1] // 2, size)
+
+
+def first_picture(path: Path) -> np.ndarray:
+    with av.open(str(path)) as file:
+        return next(file.decode(video=0)).to_ndarray(format="gray")
+
+
+@pytest.fixture
+def ramp(tmp_path: Path) -> Path:
+    """A lossless clip of 960x720 whose luma grows from left to right and from top to bottom."""
+    path = tmp_path / "ramp.mkv"
+    x, y = np.meshgrid(np.arange(960) / 959, np.arange(720) / 719)
+    grey = (16 + 110 * x + 100 * y).astype(np.uint8)
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 960, 720, "yuv420p"
+        for _ in range(4):
+            frame = av.VideoFrame.from_ndarray(np.stack([grey] * 3, -1), format="rgb24")
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+def test_a_closer_look_at_a_clip_shows_the_part_it_names(ramp: Path, tmp_path: Path) -> None:
+    whole = clip_of(ramp, (960, 720))
+    views = list(further_views([whole], 3, seed=0))
+    assert [view.name for view in views] == ["a@0v1", "a@0v2", "a@0v3"]
+    everything = first_picture(ramp).astype(float)
+    for view in views:
+        seen = first_picture(render_source(view, tmp_path)).astype(float)
+        assert seen.shape == (view.height, view.width)
+        assert min(seen.shape) >= SHORT_SIDE[0]
+        left, top, side = view.part
+        part = everything[
+            math.ceil(top * 720) : int((top + side) * 720),
+            math.ceil(left * 960) : int((left + side) * 960),
+        ]
+        assert abs(seen.mean() - part.mean()) < 2
+        assert abs(seen.min() - part.min()) < 4
+        assert abs(seen.max() - part.max()) < 4
+
+
+def test_closer_looks_keep_their_content_and_are_drawn_by_the_seed(ramp: Path) -> None:
+    whole = clip_of(ramp, (960, 720))
+    views = list(further_views([whole], 2, seed=0))
+    assert {view.content for view in views} == {"a"}
+    assert {view.split for view in views} == {"train"}
+    assert views == list(further_views([whole], 2, seed=0))
+    assert views != list(further_views([whole], 2, seed=1))
+    assert views[0].part != views[1].part
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_nothing_that_is_held_out_is_looked_at_closer(ramp: Path, split: str) -> None:
+    assert not list(further_views([clip_of(ramp, (960, 720), split)], 3, seed=0))
+
+
+def test_a_clip_too_small_to_be_shrunk_has_no_parts(ramp: Path) -> None:
+    assert not list(further_views([clip_of(ramp, (384, 288))], 3, seed=0))
+
+
+def test_closer_looks_at_a_photograph_show_other_places(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    photo = tmp_path / "photo.jpg"
+    Image.fromarray(rng.integers(0, 256, (1000, 1600, 3), np.uint8)).save(photo)
+    whole = Source("p@0", "p", "train", "still", photo, 0.0, 24, 640, 360)
+    pictures = []
+    for source in (whole, *further_views([whole], 2, seed=0)):
+        picture = first_picture(render_source(source, tmp_path))
+        assert picture.shape == (source.height, source.width)
+        assert picture.std() > 5
+        assert (picture == 0).mean() < 0.01
+        pictures.append(picture)
+    assert not any(
+        one.shape == other.shape and np.array_equal(one, other)
+        for index, one in enumerate(pictures)
+        for other in pictures[:index]
+    )
