@@ -54,7 +54,8 @@ def originals(folder: Path) -> list[Original]:
     """
     splits = _splits(folder / "manifest.csv")
     found: dict[str, Original] = {}
-    for path in discover([str(folder)]).files:
+    below = discover([str(folder)])
+    for path in below.files:
         relative = path.relative_to(folder)
         content = "_".join(relative.with_suffix("").as_posix().replace("/", "__").split())
         if content in found:
@@ -63,7 +64,8 @@ def originals(folder: Path) -> list[Original]:
             )
         found[content] = Original(path, content, splits.get(relative.as_posix()))
     if not found:
-        raise UsageError(f"{folder}: no clip in there")
+        passed = "".join(f"; {path.name} is {why}" for path, why in below.skipped[:3])
+        raise UsageError(f"{folder}: no clip in there{passed}; name a folder of videos")
     return list(found.values())
 
 

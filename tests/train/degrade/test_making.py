@@ -188,6 +188,16 @@ def test_a_damaged_journal_is_named_with_its_line(clips: Path, tmp_path: Path) -
         make_degraded(DegradePlan(clips, tmp_path, KINDS))
 
 
+def test_a_folder_whose_clips_are_links_out_of_it_is_refused_by_their_names(
+    clips: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.mp4").symlink_to(clips / "a.mp4")
+    with pytest.raises(UsageError, match=r"no clip in there; a\.mp4 is a link out of the folder"):
+        make_degraded(DegradePlan(folder, tmp_path / "out", KINDS))
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no clip"):
         make_degraded(DegradePlan(tmp_path, tmp_path / "out", KINDS))
