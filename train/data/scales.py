@@ -76,12 +76,14 @@ def crowded_top(scores: Sequence[float]) -> float | None:
 
     Scores of a 1-5 scale in a column that goes to 100 all lie under 5, and next to nothing
     between 5 and 10; a real 0-100 scale thins out evenly towards 0. So: more than three times
-    as many (and four more) at or under a small scale's top as between it and its double, in a
-    column that reaches beyond four times the top. No set of the 26 checked looks like that.
+    as many (and four more, or a quarter of a short column) at or under a small scale's top as
+    between it and its double, in a column that reaches beyond four times the top. No set of the
+    38 checked looks like that.
     """
+    some = min(4, len(scores) / 4)
     for top in _SMALL_TOPS:
         low = sum(mos <= top for mos in scores)
         next_to = sum(top < mos <= 2 * top for mos in scores)
-        if max(scores) > 4 * top and low > 3 * next_to + 4:
+        if max(scores) > 4 * top and low > 3 * next_to + some:
             return top
     return None

@@ -89,6 +89,20 @@ def test_a_mixed_file_is_refused_on_one_line(vqa2: Run, tmp_path: Path) -> None:
     assert len(done.err.splitlines()) == 1
 
 
+def test_a_mixed_file_of_a_few_rows_is_refused_too(vqa2: Run, tmp_path: Path) -> None:
+    rows = [f"{n}.mp4,{mos}" for n, mos in enumerate([3.2, 4.4, 61, 80, 2.2, 77])]
+    (tmp_path / "t.csv").write_text("\n".join(["video,mos", *rows]))
+    done = vqa2("data", "labels", tmp_path / "t.csv")
+    assert done.code == 2
+    assert "mixes scales: 3 scores up to 5 (line 2: 3.2) and 3 up to 80 (line 4: 61)" in done.err
+
+
+def test_a_short_file_with_one_very_low_score_is_no_mixture(vqa2: Run, tmp_path: Path) -> None:
+    rows = [f"{n}.mp4,{mos}" for n, mos in enumerate([4.1, 38, 61, 80, 52, 77])]
+    (tmp_path / "t.csv").write_text("\n".join(["video,mos", *rows]))
+    assert vqa2("data", "labels", tmp_path / "t.csv").code == 0
+
+
 def test_show_prints_samples_and_table1_counts_them(
     vqa2: Run,
     table: Path,
