@@ -71,10 +71,20 @@ def read_recipe(name: str) -> Recipe:
         known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
         raise UsageError(f"no recipe {name!r}: known are {known}, or name a .toml file")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _recipe(path.stem, raw)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        return _recipe(path.stem, _tables(path))
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path}: not a recipe ({error})") from error
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """Return the tables of a recipe, over those of the one it is `like`; stages come as a whole."""
+    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    if "like" not in own:
+        return own
+    raw = tomllib.loads((RECIPES / f"{own.pop('like')}.toml").read_text(encoding="utf-8"))
+    for key, value in own.items():
+        raw[key] = {**raw[key], **value} if isinstance(value, dict) else value
+    return raw
 
 
 def _recipe(name: str, raw: dict[str, Any]) -> Recipe:

@@ -371,6 +371,18 @@ def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
         assert len(prompter.encode(f" -{number} dB")) == 3
 
 
+def test_a_recipe_that_is_like_another_states_only_what_differs(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('like = "mini"\nseed = 7\n[corpus]\nviews = 2\n')
+    mini, like = read_recipe("mini"), read_recipe(str(own))
+    assert (like.seed, like.views) == (7, 2)
+    assert like.renditions == mini.renditions
+    assert like.stages == mini.stages
+    own.write_text('like = "maxi"\n')
+    with pytest.raises(UsageError, match=r"own\.toml: not a recipe"):
+        read_recipe(str(own))
+
+
 def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="known are mini"):
         read_recipe("maxi")
