@@ -102,19 +102,19 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
 
     log = []
     seen: Sequence[Path | Look] = looks
-    unseen: Sequence[Look] = ()
+    learners: list[Vqa2Network] = []
     familiar = 0.0
     for number, stage in enumerate(recipe.stages):
         folder = place.out / f"{number}-{stage.part}"
         if stage.folds > 1:
-            unseen = unseen_features(network, prompter, stage, items, looks, folder, recipe.seed)
+            learners = learners or [copy.deepcopy(network) for _ in range(stage.folds)]
+            fit_folds(learners, prompter, stage, items, looks, folder, recipe.seed)
             familiar = stage.familiar
         task = prepare(network, prompter, stage)
         if stage.part != "language":
             seen = looks
         elif seen is looks:  # stages of the language model in a row see the same
-            seen = features_of(network, looks) if familiar or not unseen else unseen
-            seen = between(unseen, seen, familiar) if familiar else seen
+            seen = features_for_language(network, learners, familiar, items, looks, recipe.seed)
         dataset = LookDataset(items, seen, stage.fit)
         before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
@@ -136,35 +136,55 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     return place.model
 
 
-def unseen_features(
-    network: Vqa2Network,
+def fit_folds(
+    learners: Sequence[Vqa2Network],
     prompter: Prompter,
     stage: Stage,
     items: Sequence[Item],
     looks: Sequence[Path],
     folder: Path,
     seed: int,
-) -> list[Look]:
-    """Return features of each clip as a tower sees it that was trained without its content.
+) -> None:
+    """Train each learner's tower on all contents but those of its fold, as many steps fewer.
 
-    Such towers have fewer contents, and as many steps fewer. Runs go on from the checkpoints
-    below `folder`, which is named after the stage.
+    Runs go on from the checkpoints beside `folder`, which is named after the stage.
     """
     steps = stage.fit.steps * (stage.folds - 1) // stage.folds
     fewer = replace(stage, fit=replace(stage.fit, steps=steps), folds=1)
-    found: dict[int, Look] = {}
-    for fold, held_out in enumerate(content_folds(items, stage.folds, seed)):
-        learner = copy.deepcopy(network)
+    for fold, held_out in enumerate(content_folds(items, len(learners), seed)):
         rest = [index for index in range(len(items)) if index not in held_out]
         dataset = LookDataset(
             [items[index] for index in rest], [looks[index] for index in rest], fewer.fit
         )
         place = folder.with_name(f"{folder.name}-without-{fold}")
-        fit_task(prepare(learner, prompter, fewer), dataset, place, seed, resume=True)
+        fit_task(prepare(learners[fold], prompter, fewer), dataset, place, seed, resume=True)
+
+
+def unseen_features(
+    learners: Sequence[Vqa2Network], items: Sequence[Item], looks: Sequence[Path], seed: int
+) -> list[Look]:
+    """Return features of each clip as the learner sees it that was trained without its content."""
+    found: dict[int, Look] = {}
+    for learner, held_out in zip(learners, content_folds(items, len(learners), seed), strict=True):
         order = sorted(held_out)
         features = features_of(learner, [looks[index] for index in order])
         found.update(zip(order, features, strict=True))
     return [found[index] for index in range(len(items))]
+
+
+def features_for_language(
+    network: Vqa2Network,
+    learners: Sequence[Vqa2Network],
+    familiar: float,
+    items: Sequence[Item],
+    looks: Sequence[Path],
+    seed: int,
+) -> Sequence[Look]:
+    """Return what the language model learns from: see `Stage` for folds and `familiar`."""
+    if not learners:
+        return features_of(network, looks)
+    unseen = unseen_features(learners, items, looks, seed)
+    return between(unseen, features_of(network, looks), familiar) if familiar else unseen
 
 
 def between(unseen: Sequence[Look], known: Sequence[Look], share: float) -> list[Look]:

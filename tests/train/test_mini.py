@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 from dataclasses import replace
@@ -21,6 +22,7 @@ from train.mini import (
     between,
     content_folds,
     corpus_plan,
+    fit_folds,
     fit_mini,
     keep,
     make_data,
@@ -166,7 +168,7 @@ def test_the_run_keeps_its_log(trained: Path) -> None:
     record = json.loads((trained.parent / "fit.json").read_text())
     assert record["contents"] == 2
     parts = [stage["part"] for stage in record["stages"]]
-    assert parts == ["motion", "tower", "language", "language"]
+    assert parts == ["motion", "tower", "tower", "language", "language"]
     assert (trained / "motion.onnx").is_file()
     assert all(
         (trained.parent / f"3-language/checkpoint-{step}").exists() == (step == 2)
@@ -291,23 +293,28 @@ def test_the_language_model_sees_each_content_through_a_tower_that_never_did(
         taught.append({item.content for item in dataset.items})
 
     monkeypatch.setattr("train.mini.fit_task", teach)
-    monkeypatch.setattr(
-        "train.mini.features_of", lambda _, looks: [(len(taught) - 1, look) for look in looks]
-    )
-    recipe = toy(read_recipe("mini-folds"))
+    recipe = toy(read_recipe("mini"))
     network, prompter = new_network(recipe, tmp_path)
-    (stage,) = (stage for stage in recipe.stages if stage.part == "tower")
+    stages = [stage for stage in recipe.stages if stage.part == "tower"]
+    folds = stages[0].folds
+    learners = [copy.deepcopy(network) for _ in range(folds)]
     looks = [tmp_path / str(index) for index in range(len(items))]
-    found = unseen_features(network, prompter, stage, items, looks, tmp_path / "1-tower", 0)
-    assert [look for _, look in found] == looks
-    assert len(taught) == stage.folds > 1
-    assert all(
-        item.content not in taught[fold] for item, (fold, _) in zip(items, found, strict=True)
+    for stage in stages:
+        fit_folds(learners, prompter, stage, items, looks, tmp_path / "tower", 0)
+    assert len(taught) == folds * len(stages) > 2
+
+    monkeypatch.setattr(
+        "train.mini.features_of",
+        lambda learner, looks: [(learners.index(learner), look) for look in looks],
     )
+    found = unseen_features(learners, items, looks, 0)
+    assert [look for _, look in found] == looks
+    for item, (fold, _) in zip(items, found, strict=True):
+        assert all(item.content not in contents for contents in taught[fold::folds])
 
 
 def test_towers_speak_one_language_in_the_dimensions_they_may_use(tmp_path: Path) -> None:
-    recipe = toy(read_recipe("mini-folds"))
+    recipe = toy(read_recipe("mini"))
     network, _ = new_network(recipe, tmp_path)
     task = TowerTask(network, recipe.stages[1].fit)
     last = network.mm_projector[2]
@@ -322,7 +329,7 @@ def test_towers_speak_one_language_in_the_dimensions_they_may_use(tmp_path: Path
 
 
 def test_the_heads_over_two_towers_are_the_same(tmp_path: Path) -> None:
-    recipe = toy(read_recipe("mini-folds"))
+    recipe = toy(read_recipe("mini"))
     turns = [FixedHeads(new_network(recipe, tmp_path)[0]).turn for _ in range(2)]
     assert torch.equal(*turns)
     assert torch.allclose(turns[0] @ turns[0].T, 9 * torch.eye(2 * READ), atol=1e-4)
