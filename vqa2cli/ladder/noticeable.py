@@ -3,10 +3,9 @@
 Not copied from another metric. `python -m train.ladder_step CORPUS` measures it on renditions of
 contents that the model never saw; measure again whenever the model changes.
 
-The value is that command's `step_of_all_beyond` for revision 1 of the embedded model: of 1480
-pairs of encodes of one source and codec (26 contents), 95 % of those at least this far apart are
-in the order of their labels; 0.8 to 13.6 over resampled contents. Its `step`, the gap at which
-a single pair is right 19 times of 20, is larger and was not yet measured: see docs/ladder.md.
+The value is that command's `step` for revision 3 of the embedded model: over 1480 pairs of
+encodes of one source and codec (26 contents), a pair of scores this far apart is in the order of
+its labels 19 times of 20; 4.5 to 7.8 over resampled contents.
 """
 
 from __future__ import annotations
@@ -14,4 +13,4 @@ from __future__ import annotations
 from typing import Final
 
 #: Points of 100.
-NOTICEABLE_STEP: Final = 4.1
+NOTICEABLE_STEP: Final = 6.2
