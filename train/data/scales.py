@@ -48,6 +48,9 @@ _GUESSES: Final = (UNIT, FIVE, ZERO_FIVE, TEN, HUNDRED, Z_SCORE)
 #: Tops of the small scales, whose scores would crowd the low end of a larger one.
 _SMALL_TOPS: Final = (1.0, 5.0, 10.0)
 
+#: Columns of fewer scores than this may be mixed with fewer than five small ones.
+_SHORT: Final = 16
+
 _NAMED: Final = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)(?:\s|$)")
 
 
@@ -76,14 +79,16 @@ def crowded_top(scores: Sequence[float]) -> float | None:
 
     Scores of a 1-5 scale in a column that goes to 100 all lie under 5, and next to nothing
     between 5 and 10; a real 0-100 scale thins out evenly towards 0. So: more than three times
-    as many (and four more, or a quarter of a short column) at or under a small scale's top as
-    between it and its double, in a column that reaches beyond four times the top. No set of the
-    38 checked looks like that.
+    as many (and four more) at or under a small scale's top as between it and its double, in a
+    column that reaches beyond four times the top. In a column too short for four more, three do
+    that are a quarter of it, unless one lies under 1: small scales begin there, and ruined clips
+    do not. No set of the 38 checked looks like that.
     """
-    some = min(4, len(scores) / 4)
+    short = len(scores) < _SHORT and min(scores) >= 1
+    some = 2 if short else 4
     for top in _SMALL_TOPS:
         low = sum(mos <= top for mos in scores)
         next_to = sum(top < mos <= 2 * top for mos in scores)
-        if max(scores) > 4 * top and low > 3 * next_to + some:
+        if max(scores) > 4 * top and low > max(3 * next_to + some, len(scores) / 4 if short else 0):
             return top
     return None

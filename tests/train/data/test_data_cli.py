@@ -97,8 +97,11 @@ def test_a_mixed_file_of_a_few_rows_is_refused_too(vqa2: Run, tmp_path: Path) ->
     assert "mixes scales: 3 scores up to 5 (line 2: 3.2) and 3 up to 80 (line 4: 61)" in done.err
 
 
-def test_a_short_file_with_one_very_low_score_is_no_mixture(vqa2: Run, tmp_path: Path) -> None:
-    rows = [f"{n}.mp4,{mos}" for n, mos in enumerate([4.1, 38, 61, 80, 52, 77])]
+@pytest.mark.parametrize("scores", [[4.1, 38, 61, 80, 52, 77], [2.13, 83.2, 40.5, 0, 0.4, 60]])
+def test_a_short_file_with_a_few_very_low_scores_is_no_mixture(
+    vqa2: Run, tmp_path: Path, scores: list[float]
+) -> None:
+    rows = [f"{n}.mp4,{mos}" for n, mos in enumerate(scores)]
     (tmp_path / "t.csv").write_text("\n".join(["video,mos", *rows]))
     assert vqa2("data", "labels", tmp_path / "t.csv").code == 0
 
