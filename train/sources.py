@@ -58,7 +58,7 @@ def even(value: float) -> int:
     return 2 * round(value / 2)
 
 
-def shrunk(width: int, height: int) -> tuple[int, int]:
+def shrunk(width: float, height: float) -> tuple[int, int]:
     """Return half the size, the shorter side held inside `SHORT_SIDE`, never enlarged."""
     short = min(width, height)
     target = min(max(short / 2, SHORT_SIDE[0]), SHORT_SIDE[1], short)
@@ -157,15 +157,15 @@ def further_views(sources: Iterable[Source], count: int, seed: int) -> Iterator[
                 yield replace(seen, width=width, height=height)
                 continue
             side = float(rng.uniform(*PARTS))
-            short = side * min(source.original)
-            if short < SHRUNK_LEAST * SHORT_SIDE[0]:
+            whole_width, whole_height = source.original
+            if side * min(whole_width, whole_height) < SHRUNK_LEAST * SHORT_SIDE[0]:
                 continue
-            target = min(max(short / 2, SHORT_SIDE[0]), SHORT_SIDE[1])
+            width, height = shrunk(side * whole_width, side * whole_height)
             left, top = rng.uniform(0, 1 - side, 2)
             yield replace(
                 seen,
-                width=even(side * source.original[0] * target / short),
-                height=even(side * source.original[1] * target / short),
+                width=width,
+                height=height,
                 part=(round(left, 4), round(top, 4), round(side, 4)),
             )
 

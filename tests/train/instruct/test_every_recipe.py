@@ -16,7 +16,7 @@ from vqa2cli import load_model, score
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-STEPS = 24
+STEPS = 48
 SPATIAL = ("noise", "block effect", "spatial blur", "low contrast")
 WORDS = ("high", "good", "poor", "low")
 STALLS = "No stall: the picture kept moving from start to end."
@@ -75,7 +75,7 @@ def test_the_loss_falls_in_every_recipe_and_each_models_scores(sets, media, tmp_
         losses = [round(record["loss"], 3) for record in read_log(place)]
         fell[out or name] = losses[0], losses[-1]
         assert len(losses) == STEPS
-        assert sum(losses[-4:]) < 0.9 * sum(losses[:4]), (out or name, losses)
+        assert sum(losses[-4:]) < 0.8 * sum(losses[:4]), (out or name, losses)
         row = score(media / "0.mp4", load_model(found))
         assert row.score is not None
         return str(found)

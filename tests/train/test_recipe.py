@@ -1,0 +1,38 @@
+"""Recipes: read, like one another, refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from train.recipe import RECIPES, read_recipe
+from vqa2cli.errors import UsageError
+
+
+def test_a_recipe_that_is_like_another_states_only_what_differs(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('like = "mini"\nseed = 7\n[corpus]\nviews = 2\n')
+    mini, like = read_recipe("mini"), read_recipe(str(own))
+    assert (like.seed, like.views) == (7, 2)
+    assert like.renditions == mini.renditions
+    assert like.stages == mini.stages
+    own.write_text('like = "maxi"\n')
+    with pytest.raises(UsageError, match=r"own\.toml: not a recipe"):
+        read_recipe(str(own))
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="known are mini"):
+        read_recipe("maxi")
+    broken = tmp_path / "r.toml"
+    mini = (RECIPES / "mini.toml").read_text()
+    broken.write_text(mini.replace('part = "tower"', 'part = "tower"\nkept = 1.5'))
+    with pytest.raises(UsageError, match=r"kept is 1\.5"):
+        read_recipe(str(broken))
+    broken.write_text(mini.replace('part = "motion"', 'part = "motion"\nfolds = 2'))
+    with pytest.raises(UsageError, match="folds is 2 for the motion"):
+        read_recipe(str(broken))
+    broken.write_text("seed = ")
+    with pytest.raises(UsageError, match="not a recipe"):
+        read_recipe(str(broken))
