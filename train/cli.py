@@ -66,6 +66,7 @@ def train() -> None:
 @click.argument("recipe", default=EMBEDDED_MODEL)
 @click.option("--clips", type=FOLDER, required=True, help="Real clips with a manifest.csv.")
 @click.option("--stills", type=FOLDER, help="Photographs to set in motion as further sources.")
+@click.option("--photographs", type=FOLDER, help="More of them (.jpg), none of which is held out.")
 @click.option("--out", type=NEW_FOLDER, required=True, help="Where everything is made and kept.")
 @click.option("--jobs", default=2, show_default=True, help="Processes that make data.")
 @click.option("--data-only", is_flag=True, help="Stop once the labelled corpus is made.")
@@ -74,6 +75,7 @@ def corpus(
     recipe: str,
     clips: Path,
     stills: Path | None,
+    photographs: Path | None,
     out: Path,
     jobs: int,
     data_only: bool,
@@ -84,11 +86,12 @@ def corpus(
     Clips are degraded and labelled (kept, so a second run goes on where it stopped), then the
     model is trained into OUT/model. Score with it by `--model OUT/model`.
     """
+    from train.corpus import Material
     from train.mini import Workplace, fit_mini, make_data
     from train.recipe import read_recipe
 
     settings = read_recipe(recipe)
-    place = Workplace(clips, stills, out)
+    place = Workplace(Material(clips, stills, photographs), out)
     items = make_data(settings, place, jobs)
     click.echo(f"{len(items)} labelled clips in {place.corpus}", err=True)
     if data_only:

@@ -21,6 +21,7 @@ from train.renditions import (
     Encoded,
     Reencode,
     Rendition,
+    draw_lowest,
     draw_reencodes,
     draw_renditions,
     encode,
@@ -33,6 +34,7 @@ from train.sources import (
     Source,
     clip_sources,
     further_views,
+    photograph_sources,
     render_source,
     scene_sources,
     still_sources,
@@ -69,41 +71,63 @@ class Item:
 
 @dataclass(frozen=True)
 class Draw:
-    """How many of each kind of item are made of one source."""
+    """How many of each kind of item are made of one training source.
+
+    `renditions` over codec, CRF and scale; `lowest` renditions as at the foot of a ladder;
+    `reencodes`, second encodes of a bad first; `distortions` of the 125 type-level pairs.
+    """
 
     renditions: int
     reencodes: int
     distortions: int
+    lowest: int = 0
 
 
 @dataclass(frozen=True)
-class CorpusPlan:
-    """What to build and from where; a build is a function of this record alone.
+class CorpusSize:
+    """How much a corpus holds.
 
-    `renditions`, `reencodes` (second encodes of a bad first) and `distortions` are drawn for
-    each training source, of which `scenes` are rendered; validation and test take the fixed
-    grids of both encodes, and every type and level for `held_out_distorted` contents. `views` are
-    closer looks at each training clip and photograph, of which `of_view` are drawn.
+    Of each training source, `scenes` rendered ones among them, `of_source` is drawn; of each of
+    `views` closer looks at every training clip and still `of_view`; of each photograph that is for
+    training alone `of_photograph`. Validation and test take the fixed grids of encodes, and every
+    type and level of distortion for `held_out_distorted` contents.
     """
 
-    clips: Path
-    stills: Path | None
-    out: Path
-    seed: int = 0
-    renditions: int = 14
-    reencodes: int = 2
-    scenes: int = 16
-    distortions: int = 10
-    held_out_distorted: int = 4
-    views: int = 0
-    of_view: Draw = Draw(6, 1, 2)
-    splits: tuple[str, ...] = ("train", "val")
+    scenes: int
+    views: int
+    held_out_distorted: int
+    of_source: Draw
+    of_view: Draw
+    of_photograph: Draw
 
     def drawn(self, source: Source) -> Draw:
         """Return how much is made of a training source."""
         if source.view:
             return self.of_view
-        return Draw(self.renditions, self.reencodes, self.distortions)
+        return self.of_photograph if source.kind == "photograph" else self.of_source
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a corpus is made from: folders of clips with their manifest, stills and photographs.
+
+    Every seventh still is for validation or test; photographs are for training alone.
+    """
+
+    clips: Path
+    stills: Path | None = None
+    photographs: Path | None = None
+
+
+@dataclass(frozen=True)
+class CorpusPlan:
+    """What to build and from where; a build is a function of this record alone."""
+
+    material: Material
+    size: CorpusSize
+    out: Path
+    seed: int = 0
+    splits: tuple[str, ...] = ("train", "val")
 
 
 def read_items(folder: Path) -> list[Item]:
@@ -162,11 +186,14 @@ class Task:
 
 def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     """Yield every item of the corpus: renditions of all sources first, then distortions."""
-    sources = list(clip_sources(plan.clips))
-    if plan.stills is not None:
-        sources += still_sources(plan.stills)
-    sources += scene_sources(plan.scenes)
-    sources += list(further_views(sources, plan.views, plan.seed))
+    material, size = plan.material, plan.size
+    sources = list(clip_sources(material.clips))
+    if material.stills is not None:
+        sources += still_sources(material.stills)
+    sources += scene_sources(size.scenes)
+    sources += list(further_views(sources, size.views, plan.seed))
+    if material.photographs is not None:
+        sources += photograph_sources(material.photographs)
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
         for rendition in renditions_of(source, plan):
@@ -184,17 +211,20 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
 def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
     """Return a random draw for training and the fixed grid for validation and test."""
     if source.split == "train":
-        return draw_renditions(source, plan.drawn(source).renditions, plan.seed)
+        drawn = plan.size.drawn(source)
+        lowest = draw_lowest(source, drawn.lowest, plan.seed)
+        return draw_renditions(source, drawn.renditions, plan.seed) + lowest
     return grid_renditions()
 
 
 def reencodes_of(source: Source, plan: CorpusPlan) -> Iterable[Reencode]:
     """Return a random draw for training; for validation and test the fixed pair of a content."""
     if source.split == "train":
-        drawn = plan.drawn(source)
+        drawn = plan.size.drawn(source)
         firsts = draw_renditions(source, drawn.renditions, plan.seed)
         return draw_reencodes(source, firsts, drawn.reencodes, plan.seed)
-    return grid_reencodes() if plan.reencodes and source.name.endswith("@0") else ()
+    twice = plan.size.of_source.reencodes and source.name.endswith("@0")
+    return grid_reencodes() if twice else ()
 
 
 def distortions_of(
@@ -207,13 +237,13 @@ def distortions_of(
     every = [(kind, level) for kind in KADID_TYPES for level in range(1, 6)]
     if source.split == "train":
         rng = np.random.default_rng([plan.seed, 1, *source.name.encode()])
-        chosen = rng.choice(len(every), size=plan.drawn(source).distortions, replace=False)
+        chosen = rng.choice(len(every), size=plan.size.drawn(source).distortions, replace=False)
         return [every[index] for index in sorted(chosen)]
-    if plan.held_out_distorted == 0:
+    if plan.size.held_out_distorted == 0:
         return []
     first_segments = [s for s in sources if s.split == source.split and s.name.endswith("@0")]
-    stride = max(len(first_segments) // plan.held_out_distorted, 1)
-    return every if source in first_segments[::stride][: plan.held_out_distorted] else []
+    stride = max(len(first_segments) // plan.size.held_out_distorted, 1)
+    return every if source in first_segments[::stride][: plan.size.held_out_distorted] else []
 
 
 def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -> Item:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from train.corpus import CorpusPlan, Item, build_corpus, read_items
+from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import LookDataset
 from train.features import Look, LookCache, load_look
 from train.fit import Scorer, Task, TowerTask, fit_task
@@ -30,8 +30,7 @@ from vqa2cli.model.weights import export_motion, save_network
 class Workplace:
     """Where a run reads its material and keeps what it makes."""
 
-    clips: Path
-    stills: Path | None
+    material: Material
     out: Path
 
     @property
@@ -52,19 +51,7 @@ class Workplace:
 
 def corpus_plan(recipe: Recipe, place: Workplace) -> CorpusPlan:
     """Return the corpus a recipe asks for."""
-    return CorpusPlan(
-        clips=place.clips,
-        stills=place.stills,
-        out=place.corpus,
-        seed=recipe.seed,
-        renditions=recipe.renditions,
-        reencodes=recipe.reencodes,
-        scenes=recipe.scenes,
-        distortions=recipe.distortions,
-        held_out_distorted=recipe.held_out_distorted,
-        views=recipe.views,
-        of_view=recipe.of_view,
-    )
+    return CorpusPlan(place.material, recipe.corpus, place.corpus, recipe.seed)
 
 
 def make_data(recipe: Recipe, place: Workplace, jobs: int = 2) -> list[Item]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from train.corpus import Draw
+from train.corpus import CorpusSize, Draw
 from train.dataset import FitSettings
 from train.stall_cost import StallCost
 from vqa2cli.errors import UsageError
@@ -44,17 +44,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One recipe, read and checked: `corpus` and `tokenizer` are its plain tables."""
+    """One recipe, read and checked."""
 
     name: str
     seed: int
-    renditions: int
-    reencodes: int
-    scenes: int
-    distortions: int
-    held_out_distorted: int
-    views: int
-    of_view: Draw
+    corpus: CorpusSize
     vocabulary: int
     network: NetworkConfig
     stages: tuple[Stage, ...]
@@ -109,17 +103,17 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
     return Recipe(
         name=name,
         seed=raw["seed"],
-        renditions=raw["corpus"]["renditions"],
-        reencodes=raw["corpus"]["reencodes"],
-        scenes=raw["corpus"]["scenes"],
-        distortions=raw["corpus"]["distortions"],
-        held_out_distorted=raw["corpus"]["held_out_distorted"],
-        views=raw["corpus"]["views"],
-        of_view=Draw(**raw["corpus"]["of_view"]),
+        corpus=_corpus_size(raw["corpus"]),
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
         stages=tuple(_stage(raw, table) for table in raw["stage"]),
     )
+
+
+def _corpus_size(table: dict[str, Any]) -> CorpusSize:
+    """Return the size of a corpus: inline tables say what is drawn of one source."""
+    draws = {key: Draw(**value) for key, value in table.items() if isinstance(value, dict)}
+    return CorpusSize(**{**table, **draws})
 
 
 def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:

@@ -74,6 +74,22 @@ def draw_renditions(source: Source, count: int, seed: int) -> list[Rendition]:
     return list(chosen.values())
 
 
+#: Encoded side over display side at the foot of a ladder, and CRFs drawn there: shares of a range.
+LOWEST_SCALE, LOWEST_CRF = 0.25, (0.0, 0.7)
+
+
+def draw_lowest(source: Source, count: int, seed: int) -> list[Rendition]:
+    """Return up to `count` renditions of `source` like the lowest rungs of a ladder."""
+    rng = np.random.default_rng([seed, 4, *source.name.encode()])
+    chosen: dict[str, Rendition] = {}
+    for codec in rng.choice(list(CODECS), size=count):
+        low, high = CODECS[codec].crf
+        crf = round(low + float(rng.uniform(*LOWEST_CRF)) * (high - low))
+        rendition = Rendition(str(codec), crf, LOWEST_SCALE)
+        chosen[rendition.name] = rendition
+    return list(chosen.values())
+
+
 def grid_renditions() -> Iterator[Rendition]:
     """Yield the fixed grid of validation and test: four codecs, four CRFs, two scales."""
     for name, codec in CODECS.items():

@@ -19,6 +19,7 @@ from PIL import Image
 
 from train.ffmpeg import run_ffmpeg
 from train.scenes import rendered_scene
+from vqa2cli.errors import UsageError
 
 #: Frames of one source; about two seconds.
 SOURCE_FRAMES = 48
@@ -33,9 +34,10 @@ class Source:
 
     `content` names the original: nothing of one content is in two splits. `original` is its
     (width, height) where it is a clip; `width` and `height` are those of the source. `start_s`
-    is the offset in the clip; `kind` is "clip", "still" or "scene", which has a seed and no
-    origin. `view` is 0 for the whole picture, else the number of a closer look at a part of it;
-    `part` is (left, top, side) of that part in shares of a clip's width, height and both.
+    is the offset in the clip; `kind` is "clip", "still", "photograph" (a still of training alone)
+    or "scene", which has a seed and no origin. `view` is 0 for the whole picture, else the number
+    of a closer look at a part of it; `part` is (left, top, side) of that part in shares of a
+    clip's width, height and both.
     """
 
     name: str
@@ -126,6 +128,38 @@ def still_sources(folder: Path) -> Iterator[Source]:
             content=path.stem,
             split=held_out,
             kind="still",
+            origin=path,
+            start_s=0.0,
+            fps=(24, 30, 25)[index % 3],
+            width=width,
+            height=height,
+        )
+
+
+#: What a pan, zoom and roll may need beside the part of a photograph that is shown, its multiple.
+ROOM = 1.3
+
+
+def photograph_sources(folder: Path) -> Iterator[Source]:
+    """Yield one training source for each photograph in `folder`, never enlarged.
+
+    Raises:
+        UsageError: a photograph is too small for the smallest source; the message names it.
+    """
+    for index, path in enumerate(sorted(folder.glob("*.jpg"))):
+        with Image.open(path) as picture:
+            wide, high = picture.width / ROOM, picture.height / ROOM
+        fitting = [size for size in SIZES if size[0] <= wide and size[1] <= high]
+        if not fitting:
+            least = "x".join(str(math.ceil(side * ROOM)) for side in SIZES[0])
+            size = f"{picture.width}x{picture.height}"
+            raise UsageError(f"{path}: too small a photograph ({size}); {least} will do")
+        width, height = fitting[index % len(fitting)]
+        yield Source(
+            name=f"{path.stem}@0",
+            content=path.stem,
+            split="train",
+            kind="photograph",
             origin=path,
             start_s=0.0,
             fps=(24, 30, 25)[index % 3],

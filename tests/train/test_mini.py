@@ -13,7 +13,15 @@ import pytest
 import torch
 
 from train.augment import put_off, shuffled
-from train.corpus import Item, build_corpus, plan_tasks, read_items
+from train.corpus import (
+    CorpusSize,
+    Draw,
+    Item,
+    Material,
+    build_corpus,
+    plan_tasks,
+    read_items,
+)
 from train.dataset import LookDataset, SourceBatches, collate, jittered
 from train.features import Look
 from train.fit import READ, FixedHeads, Scorer, TowerTask
@@ -75,19 +83,21 @@ def toy(recipe: Recipe) -> Recipe:
     )
     return replace(
         recipe,
-        renditions=3,
-        reencodes=1,
-        scenes=0,
-        distortions=1,
-        held_out_distorted=0,
-        views=0,
+        corpus=CorpusSize(
+            scenes=0,
+            views=0,
+            held_out_distorted=0,
+            of_source=Draw(renditions=3, reencodes=1, distortions=1),
+            of_view=Draw(0, 0, 0),
+            of_photograph=Draw(0, 0, 0),
+        ),
         stages=stages,
     )
 
 
 @pytest.fixture(scope="module")
 def place(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    return Workplace(clips, None, tmp_path_factory.mktemp("run"))
+    return Workplace(Material(clips), tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ def test_a_recipe_that_is_like_another_states_only_what_differs(tmp_path: Path) 
     own = tmp_path / "own.toml"
     own.write_text('like = "mini"\nseed = 7\n[corpus]\nviews = 2\n')
     mini, like = read_recipe("mini"), read_recipe(str(own))
-    assert (like.seed, like.views) == (7, 2)
-    assert like.renditions == mini.renditions
+    assert (like.seed, like.corpus.views) == (7, 2)
+    assert like.corpus.of_source == mini.corpus.of_source
     assert like.stages == mini.stages
     own.write_text('like = "maxi"\n')
     with pytest.raises(UsageError, match=r"own\.toml: not a recipe"):

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.sources import SHORT_SIDE, Source, further_views, render_source
+from train.renditions import LOWEST_SCALE, draw_lowest, severity
+from train.sources import SHORT_SIDE, Source, further_views, photograph_sources, render_source
+from vqa2cli.errors import UsageError
 
 
 def clip_of(path: Path, size: tuple[int, int], split: str = "train") -> Source:
@@ -93,3 +95,36 @@ def test_closer_looks_at_a_photograph_show_other_places(tmp_path: Path) -> None:
         for index, one in enumerate(pictures)
         for other in pictures[:index]
     )
+
+
+def test_photographs_are_for_training_and_shown_from_edge_to_edge(tmp_path: Path) -> None:
+    for name, size in (
+        ("a", (840, 470)),
+        ("b", (1440, 720)),
+        ("c", (1440, 720)),
+        ("d", (1700, 940)),
+    ):
+        Image.new("RGB", size, "white").save(tmp_path / f"{name}.jpg")
+    sources = list(photograph_sources(tmp_path))
+    assert [source.split for source in sources] == ["train"] * 4
+    assert [source.width for source in sources] == [640, 960, 854, 854]
+    assert not list(further_views(sources, 3, seed=0))
+    for source in sources:
+        with av.open(str(render_source(source, tmp_path))) as file:
+            for frame in file.decode(video=0):
+                assert frame.to_ndarray(format="gray").min() > 200
+
+
+def test_a_photograph_too_small_is_refused_by_name(tmp_path: Path) -> None:
+    Image.new("RGB", (800, 600)).save(tmp_path / "small.jpg")
+    with pytest.raises(UsageError, match=r"small\.jpg: too small a photograph \(800x600\)"):
+        list(photograph_sources(tmp_path))
+
+
+def test_lowest_rungs_are_small_and_never_ruined_by_their_crf(ramp: Path) -> None:
+    whole = clip_of(ramp, (960, 720))
+    drawn = draw_lowest(whole, 40, seed=0)
+    assert {rendition.scale for rendition in drawn} == {LOWEST_SCALE}
+    assert {rendition.codec for rendition in drawn} == {"h264", "hevc", "vp9", "av1"}
+    assert max(severity(rendition) for rendition in drawn) <= 0.72
+    assert drawn == draw_lowest(whole, 40, seed=0)
