@@ -8,8 +8,9 @@ import click
 
 from train.evaluate_cli import evaluate
 from train.instruct.base_cli import base
-from train.instruct.command import FOLDER, NEW_FOLDER, stage
+from train.instruct.command import stage
 from train.instruct.known import first_sentence, is_instruct, recipe_names, recipe_path
+from train.option_types import FOLDER, NEW_FOLDER
 from vqa2cli.config import EMBEDDED_MODEL
 
 __all__ = ["evaluate", "train"]

@@ -5,7 +5,8 @@
 Folders are a corpus of `vqa2 train mini`, and what `vqa2 data degrade` made. For every attribute
 and degree the threshold is the value that best tells clips of at least that degree (true positive
 rate less false positive rate) from milder and clean ones, under a limit on how many clean clips
-pass.
+pass. Clips with another fault, which does not bring this one with it, count as clean of it: in use
+there are more of those than of any other kind.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from train.diagnostics_data import Labelled, clean_clips, labelled_clips, measures_of
+from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
 from vqa2cli.video.measures.records import STEP_S, SignalMeasures
 
 #: Measure of each fitted attribute, and whether it is bad above or below.
@@ -138,7 +139,7 @@ def thresholds(attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]])
 def _values(
     attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]]
 ) -> tuple[dict[int, list[float]], list[float]]:
-    """Return the values of degraded clips by degree and of clean ones, bad high."""
+    """Return the values of degraded clips by degree and of those clean of the fault, bad high."""
     measure, above = FITTED[attribute]
     by_degree: dict[int, list[float]] = defaultdict(list)
     clean: list[float] = []
@@ -146,10 +147,13 @@ def _values(
         value = (1.0 if above else -1.0) * value_of(clip, measures, measure, above)
         if not np.isfinite(value):
             continue
-        if clip.kind is None and (attribute in LONG_CLEAN or not clip.undegraded):
-            clean.append(value)
-        elif clip.kind is not None and clip.attribute == attribute:
+        if clip.kind is not None and clip.attribute == attribute:
             by_degree[clip.degree].append(value)
+        elif clip.kind is not None:
+            if attribute not in KIN.get(clip.kind, ()):
+                clean.append(value)
+        elif attribute in LONG_CLEAN or not clip.undegraded:
+            clean.append(value)
     return by_degree, clean
 
 
@@ -168,8 +172,7 @@ def main(folders: tuple[Path, ...], clean: Path | None, out: Path, clips_per_kin
     measured = []
     for folder in folders:
         for clip in sorted(labelled_clips(folder, "train"), key=lambda c: _shuffled(c.path)):
-            wanted = clip.kind is None or clip.attribute is not None
-            if not wanted or taken[clip.kind] >= clips_per_kind:
+            if clip.kind is not None and taken[clip.kind] >= clips_per_kind:
                 continue
             measures = measures_of(clip.path)
             if measures is not None:

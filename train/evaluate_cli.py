@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from train.evaluation_options import (
-    FILE,
-    FOLDER,
-    NEW_FILE,
-    name_left_out,
-    with_resamples,
-    with_seed,
-)
+from train.evaluation_options import name_left_out, with_resamples, with_seed
+from train.option_types import FILE, FOLDER, NEW_FILE
 from train.qbench.cli import qbench_video
 from train.session_cli import sessions
 from vqa2cli.cli.exit_codes import OK, UNSCORED

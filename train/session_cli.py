@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from train.evaluation_options import FILE, NEW_FILE, SHOWN, with_resamples, with_seed
+from train.evaluation_options import SHOWN, with_resamples, with_seed
+from train.option_types import FILE, NEW_FILE
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from train.data.files import write_whole
-from train.evaluation_options import FILE, FOLDER, NEW_FILE
+from train.option_types import FILE, FOLDER, NEW_FILE
 from train.session_fit import (
     START,
     LeftOutResult,

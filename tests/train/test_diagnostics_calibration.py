@@ -59,6 +59,16 @@ def test_a_row_rises_with_the_degree_and_says_what_it_rests_on() -> None:
     assert (row["clips"], row["clean_clips"], row["basis"]) == (15, 10, "fitted")
 
 
+def test_clips_with_another_fault_count_as_clean_of_this_one_unless_it_comes_along() -> None:
+    clips = [clip([0.1 + k / 100] * 2, None, 0) for k in range(10)]
+    clips += [clip([0.5 + k / 100] * 2, "lens-blur", 3) for k in range(5)]
+    label, found = clip([0.9] * 2, "darken", 2)
+    dark = (replace(label, attribute="underexposure"), found)
+    assert thresholds("blur", [*clips, *[dark] * 5]) is None
+    coarse = (replace(label, kind="jpeg", attribute="blocking"), found)
+    assert thresholds("blur", [*clips, *[coarse] * 5]) == thresholds("blur", clips)
+
+
 def test_an_attribute_without_clips_gets_no_row() -> None:
     assert thresholds("noise", [clip([0.1], None, 0)]) is None
 

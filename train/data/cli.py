@@ -15,6 +15,7 @@ from train.data.rated_sets import Task
 from train.data.stage2_settings import ENDS, STALL_FORMATS, Ends, Stage2Settings, StallFormat
 from train.data.teaching_cli import COMMANDS
 from train.degrade.cli import COMMANDS as DEGRADING
+from train.option_types import EITHER, FOLDER, NEW_FILE, SET
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from train.data.ratings import Rating
     from train.data.records import Sample
 
-LABELS = click.Path(exists=True, path_type=Path)
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
-SET = click.Path(path_type=Path)  # a list, part{1,2}.json or a YAML
 
 #: Missing media named one by one on stderr; the list beside the set names all.
 _NAMED_MISSING = 5
@@ -45,7 +42,7 @@ for _command in [*COMMANDS, *DEGRADING]:
 
 
 @data.command()
-@click.argument("files", nargs=-1, required=True, type=LABELS)
+@click.argument("files", nargs=-1, required=True, type=EITHER)
 @click.option("--name", help="Name of the set, where the file does not tell.")
 def labels(files: tuple[Path, ...], name: str | None) -> None:
     """Say what is in label FILES of rated videos: sets, scales, counts, ranges.
@@ -70,10 +67,10 @@ def labels(files: tuple[Path, ...], name: str | None) -> None:
 
 
 @data.command()
-@click.argument("files", metavar="LABELS...", nargs=-1, required=True, type=LABELS)
+@click.argument("files", metavar="EITHER...", nargs=-1, required=True, type=EITHER)
 @click.option("--media", type=FOLDER, help="Folder of the videos.")
 @click.option("--task", type=click.Choice(["ugc", "streaming"]), required=True, help="What for.")
-@click.option("--out", type=FILE, required=True, help="JSON file to write.")
+@click.option("--out", type=NEW_FILE, required=True, help="JSON file to write.")
 @click.option(
     "--sampling",
     type=click.Choice(SAMPLINGS),
@@ -82,7 +79,7 @@ def labels(files: tuple[Path, ...], name: str | None) -> None:
     help="Of known sets: those of the paper's stage 2, or all it does not test on.",
 )
 @click.option("--set", "sets", multiple=True, help="Take this set instead; may be repeated.")
-@click.option("--held-out", multiple=True, type=LABELS, help="Labels of what is tested on.")
+@click.option("--held-out", multiple=True, type=EITHER, help="Labels of what is tested on.")
 @click.option("--name", help="Name of the set, where the labels do not tell.")
 @click.option("--protocol", help="How to ask; the task's own of 2024 if not given.")
 @click.option(
@@ -166,7 +163,7 @@ def stage2(
 @click.option("-n", "count", default=10, show_default=True, help="How many, spread evenly.")
 @click.option("--full", is_flag=True, help="Print turns whole.")
 def show(file: Path, count: int, full: bool) -> None:
-    """Print samples of an instruction set; FILE may be a list, part{1,2}.json or a YAML."""
+    """Print samples of an instruction set; NEW_FILE may be a list, part{1,2}.json or a YAML."""
     from train.data.records import read_samples
 
     samples = read_samples(file)

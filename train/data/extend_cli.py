@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from train.data.teaching_options import (
-    FILE,
-    NEW_FOLDER,
     TASKS,
     check_any,
     drawn,
@@ -19,6 +17,7 @@ from train.data.teaching_options import (
     shared_options,
     write_set,
 )
+from train.option_types import FILE, NEW_FOLDER
 from vqa2cli.cli.exit_codes import OK
 
 if TYPE_CHECKING:

@@ -11,9 +11,6 @@ import click
 
 from train.data.extend_cli import extend
 from train.data.teaching_options import (
-    FILE,
-    FOLDER,
-    NEW_FOLDER,
     TASKS,
     check_any,
     drawn,
@@ -23,6 +20,7 @@ from train.data.teaching_options import (
     tell_counts,
     write_set,
 )
+from train.option_types import FILE, FOLDER, NEW_FOLDER
 from vqa2cli.errors import UsageError
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from train.option_types import FOLDER, NEW_FOLDER
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.errors import UsageError
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-NEW_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 #: Names of the leads; `train.data.asking` holds the texts and loads too much for --help.
 LEADS: Final = ("scorer", "figure-4", "assistant")

@@ -8,13 +8,11 @@ from pathlib import Path
 import click
 
 from train.degrade.records import KADID_KINDS, SECONDS, TEMPORAL_KINDS
+from train.option_types import FOLDER, NEW_FOLDER
 from vqa2cli.cli.exit_codes import UNSCORED
 
 #: Names that stand for several kinds.
 GROUPS = {"spatial": tuple(KADID_KINDS), "temporal": TEMPORAL_KINDS}
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 class Kinds(click.ParamType):

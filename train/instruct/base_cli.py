@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+from train.option_types import FILE, NEW_FOLDER
 
 #: What stage 1 of the paper starts from.
 LLAVA = "lmms-lab/llava-onevision-qwen2-7b-ov-chat"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 
+from train.option_types import FOLDER, NEW_FOLDER, SET
 from vqa2cli.config import EMBEDDED_MODEL
 from vqa2cli.errors import UsageError
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
-SET = click.Path(path_type=Path)  # a list, part{1,2}.json or a YAML
 
 #: Stands for the published sizes in a dry run: no weights are needed for one.
 SHAPE_7B = "7b"

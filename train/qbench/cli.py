@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from train.evaluation_options import FILE, FOLDER, NEW_FILE, NEW_FOLDER, name_left_out
+from train.evaluation_options import name_left_out
+from train.option_types import FILE, FOLDER, NEW_FILE, NEW_FOLDER
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 from vqa2cli.config import EngineName, Precision, RunConfig
 from vqa2cli.errors import UsageError
