@@ -70,6 +70,11 @@ def train() -> None:
 @click.option("--photographs", type=FOLDER, help="More of them (.jpg), none of which is held out.")
 @click.option("--out", type=NEW_FOLDER, required=True, help="Where everything is made and kept.")
 @click.option("--jobs", default=2, show_default=True, help="Processes that make data.")
+@click.option(
+    "--with-test",
+    is_flag=True,
+    help="Label the test contents too, for `vqa2 evaluate --split test`.",
+)
 @click.option("--data-only", is_flag=True, help="Stop once the labelled corpus is made.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint.")
 def corpus(
@@ -79,6 +84,7 @@ def corpus(
     photographs: Path | None,
     out: Path,
     jobs: int,
+    with_test: bool,
     data_only: bool,
     resume: bool,
 ) -> None:
@@ -93,7 +99,7 @@ def corpus(
 
     settings = read_recipe(recipe)
     place = Workplace(Material(clips, stills, photographs), out)
-    items = make_data(settings, place, jobs)
+    items = make_data(settings, place, jobs, with_test=with_test)
     click.echo(f"{len(items)} labelled clips in {place.corpus}", err=True)
     if data_only:
         return

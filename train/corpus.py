@@ -126,8 +126,8 @@ class CorpusPlan:
     material: Material
     size: CorpusSize
     out: Path
-    seed: int = 0
-    splits: tuple[str, ...] = ("train", "val")
+    seed: int
+    splits: tuple[str, ...]
 
 
 def read_items(folder: Path) -> list[Item]:

@@ -49,14 +49,17 @@ class Workplace:
         return self.out / "model"
 
 
-def corpus_plan(recipe: Recipe, place: Workplace) -> CorpusPlan:
-    """Return the corpus a recipe asks for."""
-    return CorpusPlan(place.material, recipe.corpus, place.corpus, recipe.seed)
+def corpus_plan(recipe: Recipe, place: Workplace, *, with_test: bool = False) -> CorpusPlan:
+    """Return the corpus a recipe asks for; the test contents are made only where asked for."""
+    splits = ("train", "val", "test") if with_test else ("train", "val")
+    return CorpusPlan(place.material, recipe.corpus, place.corpus, recipe.seed, splits)
 
 
-def make_data(recipe: Recipe, place: Workplace, jobs: int = 2) -> list[Item]:
+def make_data(
+    recipe: Recipe, place: Workplace, jobs: int = 2, *, with_test: bool = False
+) -> list[Item]:
     """Build the corpus and the looks of its training split; goes on where it stopped."""
-    items = build_corpus(corpus_plan(recipe, place), jobs)
+    items = build_corpus(corpus_plan(recipe, place, with_test=with_test), jobs)
     training_looks(recipe, place).fill(train_split(items), jobs)
     return items
 

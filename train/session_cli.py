@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from train.evaluation_options import SHOWN, with_resamples, with_seed
+from train.evaluation_options import name_left_out, with_resamples, with_seed
 from train.option_types import FILE, NEW_FILE
 from vqa2cli.cli.exit_codes import OK, UNSCORED
 
@@ -59,10 +59,8 @@ def sessions(
         from train.session_evaluation_text import evaluation_text
 
         click.echo(evaluation_text(result))
-    for one in result.left_out[:SHOWN]:
-        click.echo(f"left out: line {one.line}, {one.session}: {one.reason}", err=True)
-    if len(result.left_out) > SHOWN:
-        click.echo(f"left out: {len(result.left_out) - SHOWN} more; the JSON names all", err=True)
+    left_out = [f"line {one.line}, {one.session}: {one.reason}" for one in result.left_out]
+    name_left_out(f"{len(left_out)} sessions", left_out)
     if scores is not None:
         write_scores(scores, result)
     if output is not None:

@@ -153,6 +153,17 @@ def test_a_built_corpus_is_not_built_again(
     assert build_corpus(plan) == items
 
 
+def test_test_contents_are_made_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text(
+        "file,width,height,fps,duration_s,split\na.mp4,640,480,24,2,train\nb.mp4,640,480,24,2,test\n"
+    )
+    recipe, place = toy(read_recipe("mini")), Workplace(Material(tmp_path), tmp_path)
+    usual = {task.name for task in plan_tasks(corpus_plan(recipe, place))}
+    whole = {task.name for task in plan_tasks(corpus_plan(recipe, place, with_test=True))}
+    assert {name[0] for name in usual} == {"a"}
+    assert {name[0] for name in whole - usual} == {"b"}
+
+
 def test_a_torn_line_of_the_corpus_is_named(tmp_path: Path) -> None:
     (tmp_path / "items.jsonl").write_text('{"name": "x"\n')
     with pytest.raises(ValueError, match=r"items\.jsonl:1: not an item"):
