@@ -94,8 +94,8 @@ def clips(
 
     With CORPUS (made by `vqa2 train`), a model is measured on contents it was not trained on:
     agreement with VMAF over renditions, the share of same-content pairs at least 6 VMAF apart
-    in the right order, trivial predictors beside, and the score of each made distortion over
-    its levels.
+    in the right order, trivial predictors beside, how often the level is right, what bad encodes
+    score once they are encoded again, and the score of each made distortion over its levels.
 
     With --scores and --labels, files are matched by name; what the paper states of the same
     set is printed beside.
@@ -130,12 +130,22 @@ def _evaluate_corpus(
     corpus: Path, model: str, split: str, peers: bool, plot: Path | None, output: Path | None
 ) -> None:
     from train.evaluation import evaluate_corpus
-    from train.evaluation_text import agreement_table, group_table, trend_table
+    from train.evaluation_text import (
+        agreement_table,
+        group_table,
+        level_table,
+        second_table,
+        trend_table,
+    )
     from vqa2cli.model import load_model
 
     result = evaluate_corpus(load_model(model), corpus, split, with_peers=peers)
     click.echo(f"Renditions, split {split}\n\n{agreement_table(result.renditions)}\n")
     click.echo(f"By content, with stream facts\n\n{group_table('content', result.contents)}\n")
+    if result.levels is not None:
+        click.echo(f"Levels, with stream facts\n\n{level_table(result.levels)}\n")
+    if result.second_encodes:
+        click.echo(f"Bad encodes encoded again\n\n{second_table(result.second_encodes)}\n")
     click.echo(f"Made distortions, split {split}\n\n{agreement_table(result.distortions)}\n")
     click.echo(trend_table(result.trends))
     if plot is not None:

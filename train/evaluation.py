@@ -20,9 +20,11 @@ from train.correlation import (
     srcc,
 )
 from train.kadid import KADID_TYPES
+from train.level_agreement import LevelAgreement, level_agreement
 from train.ordering import Ordering, ordering
 from train.peers import brisque_svr, facts_svr, log_bits_per_pixel
 from train.scatter import Point
+from train.second_encodes import SecondEncodes, second_encodes
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.model import QualityModel
@@ -208,11 +210,13 @@ def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All that is measured on one split; `points` and `contents` are of the renditions."""
+    """All measured on one split; `points`, `contents` and `levels` are of its renditions."""
 
     points: list[Point]
     contents: dict[str, Agreement]
     renditions: list[Row]
+    levels: LevelAgreement | None
+    second_encodes: list[SecondEncodes]
     distortions: list[Row]
     trends: list[TypeTrend]
 
@@ -226,20 +230,26 @@ def evaluate_corpus(
         UsageError: the corpus has no item of that split.
     """
     items = read_items(corpus)
-    renditions = [item for item in items if item.split == split and item.kind == "rendition"]
-    distorted = [item for item in items if item.split == split and item.kind == "distortion"]
+    mine = [item for item in items if item.split == split]
+    renditions, twice, distorted = (
+        [item for item in mine if item.kind == kind]
+        for kind in ("rendition", "twice", "distortion")
+    )
     if not renditions:
         raise UsageError(f"{corpus}: no renditions of split {split!r}; build them first")
-    facts, pixels = RunConfig(), RunConfig(stream_facts=False)
-    scores = score_items(model, renditions, corpus, facts)
-    rows = [
-        compare(f"{model.info.name}, with stream facts", scores, renditions),
-        compare(
-            f"{model.info.name}, pixels alone",
-            score_items(model, renditions, corpus, pixels),
-            renditions,
-        ),
-    ]
+    rows, seconds = [], []
+    for told, config in (
+        ("with stream facts", RunConfig()),
+        ("pixels alone", RunConfig(stream_facts=False)),
+    ):
+        name = f"{model.info.name}, {told}"
+        found = score_items(model, [*renditions, *twice], corpus, config)
+        alone, again = found[: len(renditions)], found[len(renditions) :]
+        rows.append(compare(name, alone, renditions))
+        firsts = {item.name: (item, float(at)) for item, at in zip(renditions, alone, strict=True)}
+        seconds.append(second_encodes(name, twice, again.tolist(), firsts))
+        if config.stream_facts:
+            scores = alone
     groups = {codec: {codec} for codec in sorted({item.codec for item in renditions})}
     for name, codecs in {**groups, "x264 and x265 only": QP_CODECS}.items():
         chosen = [index for index, item in enumerate(renditions) if item.codec in codecs]
@@ -256,7 +266,12 @@ def evaluate_corpus(
         for item, score in zip(renditions, scores, strict=True)
     ]
     return CorpusResult(
-        points, _by_content(points), rows, *_distortions(model, distorted, corpus, facts)
+        points,
+        _by_content(points),
+        rows,
+        level_agreement(scores.tolist(), [item.label for item in renditions]),
+        [found for found in seconds if found is not None],
+        *_distortions(model, distorted, corpus, RunConfig()),
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from train.correlation import MEASURES, Agreement, Estimate
 from train.evaluation import Row, TypeTrend
+from train.level_agreement import LevelAgreement
 from train.paper_results import PaperRow
+from train.second_encodes import CLOSE, SecondEncodes
 
 #: How measures are headed.
 _HEADS = {
@@ -51,6 +53,30 @@ def trend_table(trends: Iterable[TypeTrend]) -> str:
         people = " ".join(f"{value:.0f}" for value in trend.human)
         shown = "–" if trend.trend is None else f"{trend.trend:+.2f}"
         lines.append(_line(trend.name, model, people, shown))
+    return "\n".join(lines)
+
+
+def level_table(found: LevelAgreement) -> str:
+    """Return how often levels are right, and of which level the labels of each were."""
+    lines = [
+        f"The level of the label in {found.exact:.3f} of {found.n} clips, it or its neighbour in "
+        f"{found.within_one:.3f}.",
+        "",
+        *_head("reported", *(f"label {word}" for word in found.by_level)),
+    ]
+    lines += [_line(word, *counts) for word, counts in found.by_level.items()]
+    return "\n".join(lines)
+
+
+def second_table(rows: Iterable[SecondEncodes]) -> str:
+    """Return a table of bad encodes that were encoded again, beside the bad encode alone."""
+    lines = _head(
+        "predictor", "clips", "label", "score", "first encode: label", "score",
+        f"within {CLOSE:g} points of it",
+    )  # fmt: skip
+    for row in rows:
+        means = (row.label, row.score, row.first_label, row.first_score)
+        lines.append(_line(row.name, row.n, *(f"{mean:.1f}" for mean in means), f"{row.close:.2f}"))
     return "\n".join(lines)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from train.corpus import Item
 from train.evaluation import compare, kadid_trends
-from train.evaluation_text import agreement_table, trend_table
+from train.evaluation_text import agreement_table, level_table, second_table, trend_table
 from train.kadid import human_mean
+from train.level_agreement import level_agreement
+from train.second_encodes import second_encodes
 
 
 def item(label: float, source: str = "a@0", distortion: tuple[int, int] | None = None) -> Item:
@@ -70,3 +74,27 @@ def test_tables_hold_a_line_a_predictor_and_a_type() -> None:
     assert "gaussian blur | 9 8 7 6 5 |" in trend_table(
         kadid_trends(np.array([9.0, 8.0, 7.0, 6.0, 5.0]), items)
     )
+
+
+def test_levels_agree_where_scores_fall_into_the_bins_of_their_labels() -> None:
+    found = level_agreement([95.0, 81.0, 59.0, 5.0], [85.0, 79.0, 10.0, 0.0])
+    assert found is not None
+    assert (found.n, found.exact, found.within_one) == (4, 0.5, 0.75)
+    assert found.by_level["high"] == (1, 1, 0, 0, 0)
+    assert found.by_level["fair"] == (0, 0, 0, 0, 1)
+    assert "| high | 1 | 1 | 0 | 0 | 0 |" in level_table(found)
+    assert level_agreement([], []) is None
+
+
+def test_second_encodes_are_held_against_the_first_of_the_same_source() -> None:
+    first = replace(item(30.0), name="a@0+h264_crf45_s100")
+    good = replace(item(28.0), name="a@0+h264_crf45_s100+h264_crf18_s100", kind="twice")
+    bad = replace(good, name="a@0+h264_crf45_s100+vp9_crf20_s100")
+    stray = replace(good, name="b@0+h264_crf45_s100+h264_crf18_s100")
+    firsts = {first.name: (first, 33.0)}
+    found = second_encodes("m", [good, bad, stray], [36.0, 60.0, 1.0], firsts)
+    assert found is not None
+    assert (found.n, found.label, found.score) == (2, 28.0, 48.0)
+    assert (found.first_label, found.first_score, found.close) == (30.0, 33.0, 0.5)
+    assert "| m | 2 | 28.0 | 48.0 | 30.0 | 33.0 | 0.50 |" in second_table([found])
+    assert second_encodes("m", [stray], [1.0], firsts) is None
