@@ -39,8 +39,9 @@ FITTED = {
     "exposure_drift": ("exposure_drift", True),
 }
 
-#: Attributes for which undegraded clips of full length count as clean. In the others such clips
-#: may truly be at fault (dark, soft, hand-held), and lossless copies of shrunk originals count.
+#: Attributes for which undegraded clips of full length count as clean, and no more short ones than
+#: those: they have few chances. In the others clips as they came may truly be at fault (dark, soft,
+#: hand-held), and lossless copies of shrunk originals count, and clips with another fault.
 LONG_CLEAN = frozenset({"flicker", "stutter", "exposure_drift"})
 
 #: Attributes that no degradation makes; their thresholds are set by hand.
@@ -142,19 +143,26 @@ def _values(
     """Return the values of degraded clips by degree and of those clean of the fault, bad high."""
     measure, above = FITTED[attribute]
     by_degree: dict[int, list[float]] = defaultdict(list)
-    clean: list[float] = []
+    short: list[float] = []
+    long: list[float] = []
     for clip, measures in clips:
         value = (1.0 if above else -1.0) * value_of(clip, measures, measure, above)
         if not np.isfinite(value):
             continue
         if clip.kind is not None and clip.attribute == attribute:
             by_degree[clip.degree].append(value)
-        elif clip.kind is not None:
-            if attribute not in KIN.get(clip.kind, ()):
-                clean.append(value)
-        elif attribute in LONG_CLEAN or not clip.undegraded:
-            clean.append(value)
-    return by_degree, clean
+        elif clip.undegraded:
+            long.append(value)
+        elif clip.kind is None or _clean_of(attribute, clip.kind):
+            short.append(value)
+    if attribute in LONG_CLEAN:
+        return by_degree, long + short[: len(long)]
+    return by_degree, short
+
+
+def _clean_of(attribute: str, kind: str) -> bool:
+    """Whether clips of another kind of fault speak for how others should measure."""
+    return attribute not in LONG_CLEAN and attribute not in KIN.get(kind, ())
 
 
 @click.command(help=__doc__)

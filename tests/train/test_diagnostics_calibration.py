@@ -93,3 +93,20 @@ def test_clips_as_they_came_count_as_clean_only_for_what_needs_length() -> None:
     label, soft = clip([0.9] * 8, None, 0)
     with_soft = thresholds("blur", [*clips, (replace(label, undegraded=True), soft)])
     assert with_soft == thresholds("blur", clips)
+
+
+def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
+    def shaken(value: float, kind: str | None, degree: int) -> tuple[Labelled, SignalMeasures]:
+        label, found = clip([value] * 2, kind, degree)
+        found.values[NAMES.index("stutter")] = value
+        return replace(label, attribute=None if kind is None else "stutter"), found
+
+    clips = [shaken(5.0 + k, "stutter", 3) for k in range(5)]
+    for _ in range(3):
+        label, found = shaken(6.5, None, 0)
+        clips.append((replace(label, undegraded=True), found))
+    clips += [shaken(0.1, None, 0)] * 400
+    row = thresholds("stutter", clips)
+    assert row is not None
+    assert row["clean_clips"] == 6
+    assert row["slight"] > 6.5
