@@ -21,6 +21,7 @@ from train.renditions import (
     Encoded,
     Reencode,
     Rendition,
+    draw_good,
     draw_lowest,
     draw_reencodes,
     draw_renditions,
@@ -205,7 +206,9 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     for source in sources:
         for kind, level in distortions_of(source, sources, plan):
             name = f"{source.name}+kadid{kind:02d}_{level}"
-            yield Task(name, make_distortion, (source, kind, level, plan.out, plan.seed))
+            encode = draw_good(np.random.default_rng([plan.seed, 5, *name.encode()]))
+            clip = DistortedClip(f"{name}+{encode.name}", kind, level, plan.seed, encode)
+            yield Task(clip.name, make_distortion, (source, clip, plan.out))
 
 
 def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
@@ -293,10 +296,9 @@ def clips_folder(out: Path) -> Path:
     return folder
 
 
-def make_distortion(name: str, source: Source, kind: int, level: int, out: Path, seed: int) -> Item:
+def make_distortion(name: str, source: Source, clip: DistortedClip, out: Path) -> Item:
     """Distort one source and label it with what people thought of that type and level."""
-    clip = DistortedClip(name, kind, level, seed)
-    path = write_distorted(rendered(source, out), source, clip, clips_folder(out))
+    path, qp = write_distorted(rendered(source, out), source, clip, clips_folder(out))
     return Item(
         name=name,
         path=str(path.relative_to(out)),
@@ -304,12 +306,13 @@ def make_distortion(name: str, source: Source, kind: int, level: int, out: Path,
         content=source.content,
         source=source.name,
         kind="distortion",
-        label=round(human_mean(kind, level), 3),
+        label=round(human_mean(clip.kind, clip.level), 3),
         display=(source.width, source.height),
-        codec="h264",
-        crf=DistortedClip.crf,
-        scale=1.0,
-        distortion=(kind, level),
+        codec=clip.encode.codec,
+        crf=clip.encode.crf,
+        scale=clip.encode.scale,
+        qp=qp,
+        distortion=(clip.kind, clip.level),
     )
 
 

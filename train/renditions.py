@@ -122,7 +122,7 @@ def draw_reencodes(
     rng = np.random.default_rng([seed, 2, *source.name.encode()])
     worst = sorted(firsts, key=severity)[-max(len(firsts) // 4, 1) :]
     chosen = rng.choice(len(worst), size=min(count, len(worst)), replace=False)
-    return [Reencode(worst[index], _good(rng)) for index in chosen]
+    return [Reencode(worst[index], draw_good(rng)) for index in chosen]
 
 
 def grid_reencodes() -> Iterator[Reencode]:
@@ -139,7 +139,7 @@ def severity(rendition: Rendition) -> float:
     return (rendition.crf - low) / (high - low)
 
 
-def _good(rng: np.random.Generator) -> Rendition:
+def draw_good(rng: np.random.Generator) -> Rendition:
     """Draw an encode near the clean end of a codec's range."""
     codec = str(rng.choice(list(CODECS)))
     low, high = CODECS[codec].crf
@@ -182,14 +182,19 @@ def encode_again(source: Path, plan: Source, twice: Reencode, folder: Path) -> E
 
 def write_rendition(source: Path, plan: Source, rendition: Rendition, target: Path) -> float | None:
     """Encode the pictures of `source` into `target` and return the encoder's own mean QP."""
-    codec = CODECS[rendition.codec]
     width, height = even(plan.width * rendition.scale), even(plan.height * rendition.scale)
     log = run_ffmpeg(
         ["-i", str(source), "-vf", f"scale={width}:{height}:flags=bicubic", "-an"]
-        + ["-c:v", *codec.encoder, "-crf", str(rendition.crf), "-g", str(round(2 * plan.fps))]
-        + ["-pix_fmt", "yuv420p", "-fps_mode", "passthrough", str(target)]
+        + [*encoder_options(plan, rendition), "-fps_mode", "passthrough", str(target)]
     )
     return mean_qp(log)
+
+
+def encoder_options(plan: Source, rendition: Rendition) -> list[str]:
+    """Return what ffmpeg is told of the encode, its size apart."""
+    encoder = CODECS[rendition.codec].encoder
+    key_frames = str(round(2 * plan.fps))
+    return ["-c:v", *encoder, "-crf", str(rendition.crf), "-g", key_frames, "-pix_fmt", "yuv420p"]
 
 
 def vmaf(source: Path, rendition: Path, plan: Source) -> float:

@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -40,6 +41,7 @@ from train.mini import (
     unseen_features,
 )
 from train.recipe import Recipe, read_recipe
+from train.renditions import CODECS
 from vqa2cli import load_model, score
 from vqa2cli.video.media import StreamFacts
 from vqa2cli.video.synthesis import moving_scene, write_clip
@@ -130,6 +132,27 @@ def test_a_second_good_encode_does_not_make_a_bad_first_one_good(items: list[Ite
         )
         assert item.label < clean
         assert (item.severity or 0.0) >= 0.5
+
+
+def test_nothing_but_the_picture_tells_a_distortion_from_a_good_rendition(
+    items: list[Item], place: Workplace
+) -> None:
+    distorted = [item for item in items if item.kind == "distortion"]
+    assert distorted
+    for item in distorted:
+        low, high = CODECS[item.codec].crf
+        assert low <= item.crf <= low + 0.31 * (high - low)
+        assert item.scale == 1.0
+        assert (item.qp is not None) == (item.codec in ("h264", "hevc"))
+        beside = next(
+            other for other in items if other.source == item.source and other.kind == "rendition"
+        )
+        assert frames_of(place.corpus / item.path) == frames_of(place.corpus / beside.path)
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as file:
+        return sum(1 for _ in file.decode(video=0))
 
 
 def test_no_content_is_in_two_splits(items: list[Item]) -> None:
