@@ -18,6 +18,7 @@ from train.distortions import KADID_TYPES, human_mean
 from train.made import DistortedClip, write_distorted
 from train.processes import processes
 from train.renditions import (
+    CODECS,
     Encoded,
     Reencode,
     Rendition,
@@ -207,8 +208,8 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
         for kind, level in distortions_of(source, sources, plan):
             name = f"{source.name}+kadid{kind:02d}_{level}"
             encode = draw_good(np.random.default_rng([plan.seed, 5, *name.encode()]))
-            clip = DistortedClip(f"{name}+{encode.name}", kind, level, plan.seed, encode)
-            yield Task(clip.name, make_distortion, (source, clip, plan.out))
+            clip = DistortedClip(kind, level, plan.seed, encode)
+            yield Task(f"{name}+{encode.name}", make_distortion, (source, clip, plan.out))
 
 
 def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
@@ -298,7 +299,8 @@ def clips_folder(out: Path) -> Path:
 
 def make_distortion(name: str, source: Source, clip: DistortedClip, out: Path) -> Item:
     """Distort one source and label it with what people thought of that type and level."""
-    path, qp = write_distorted(rendered(source, out), source, clip, clips_folder(out))
+    path = clips_folder(out) / f"{name}{CODECS[clip.encode.codec].suffix}"
+    qp = write_distorted(rendered(source, out), source, clip, path)
     return Item(
         name=name,
         path=str(path.relative_to(out)),

@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
+from train.option_types import EITHER, FOLDER
 from vqa2cli.video.measures.records import STEP_S, SignalMeasures
 
 #: Measure of each fitted attribute, and whether it is bad above or below.
@@ -166,10 +167,10 @@ def _clean_of(attribute: str, kind: str) -> bool:
 
 
 @click.command(help=__doc__)
-@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("folders", nargs=-1, required=True, type=EITHER)
 @click.option(
     "--clean",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Undegraded clips with a manifest; they count as clean for what needs length.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)

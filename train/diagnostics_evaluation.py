@@ -18,6 +18,7 @@ import numpy as np
 
 from train.diagnostics_calibration import FITTED
 from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
+from train.option_types import EITHER, FOLDER
 from vqa2cli.assessment import Finding
 from vqa2cli.report.findings import DEGREES, overlaps, signal_findings
 
@@ -131,8 +132,8 @@ def _share(part: int, whole: int) -> str:
 
 
 @click.command(help=__doc__)
-@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--clean", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folders", nargs=-1, required=True, type=EITHER)
+@click.option("--clean", type=FOLDER)
 @click.option("--split", default="val", show_default=True)
 def main(folders: tuple[Path, ...], clean: Path | None, split: str) -> None:
     """Measure and print."""

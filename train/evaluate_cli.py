@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from train.evaluation_options import name_left_out, with_resamples, with_seed
-from train.option_types import FILE, FOLDER, NEW_FILE
+from train.option_types import EITHER, FILE, FOLDER, NEW_FILE
 from train.qbench.cli import qbench_video
 from train.session_cli import sessions
 from vqa2cli.cli.exit_codes import OK, UNSCORED
@@ -63,7 +63,7 @@ evaluate.add_command(qbench_video)
 @click.option("--scores", type=FILE, help="Report of `vqa2 score`: CSV, JSON or NDJSON.")
 @click.option(
     "--labels",
-    type=click.Path(exists=True, path_type=Path),
+    type=EITHER,
     help="Label file of rated videos, as `vqa2 data labels` reads it.",
 )
 @click.option("--set", "dataset", metavar="NAME", help="Set to take, where LABELS holds several.")

@@ -237,19 +237,13 @@ def evaluate_corpus(
     )
     if not renditions:
         raise UsageError(f"{corpus}: no renditions of split {split!r}; build them first")
-    rows, seconds = [], []
-    for told, config in (
-        ("with stream facts", RunConfig()),
-        ("pixels alone", RunConfig(stream_facts=False)),
-    ):
-        name = f"{model.info.name}, {told}"
-        found = score_items(model, [*renditions, *twice], corpus, config)
-        alone, again = found[: len(renditions)], found[len(renditions) :]
-        rows.append(compare(name, alone, renditions))
-        firsts = {item.name: (item, float(at)) for item, at in zip(renditions, alone, strict=True)}
-        seconds.append(second_encodes(name, twice, again.tolist(), firsts))
-        if config.stream_facts:
-            scores = alone
+    scores, facts_row, facts_seconds = _encodes(
+        model, "with stream facts", renditions, twice, corpus, RunConfig()
+    )
+    _, pixels_row, pixels_seconds = _encodes(
+        model, "pixels alone", renditions, twice, corpus, RunConfig(stream_facts=False)
+    )
+    rows = [facts_row, pixels_row]
     groups = {codec: {codec} for codec in sorted({item.codec for item in renditions})}
     for name, codecs in {**groups, "x264 and x265 only": QP_CODECS}.items():
         chosen = [index for index, item in enumerate(renditions) if item.codec in codecs]
@@ -270,9 +264,26 @@ def evaluate_corpus(
         _by_content(points),
         rows,
         level_agreement(scores.tolist(), [item.label for item in renditions]),
-        [found for found in seconds if found is not None],
+        [found for found in (facts_seconds, pixels_seconds) if found is not None],
         *_distortions(model, distorted, corpus, RunConfig()),
     )
+
+
+def _encodes(
+    model: QualityModel,
+    told: str,
+    renditions: Sequence[Item],
+    twice: Sequence[Item],
+    corpus: Path,
+    config: RunConfig,
+) -> tuple[NDArray[np.float64], Row, SecondEncodes | None]:
+    """Return the scores of renditions, their agreement, and what second encodes score beside."""
+    name = f"{model.info.name}, {told}"
+    found = score_items(model, [*renditions, *twice], corpus, config)
+    scores, again = found[: len(renditions)], found[len(renditions) :]
+    firsts = {item.name: (item, float(at)) for item, at in zip(renditions, scores, strict=True)}
+    seconds = second_encodes(name, twice, again.tolist(), firsts)
+    return scores, compare(name, scores, renditions), seconds
 
 
 def _by_content(points: Sequence[Point]) -> dict[str, Agreement]:

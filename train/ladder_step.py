@@ -24,6 +24,7 @@ from scipy.special import logit
 
 from train.corpus import Item, read_items
 from train.evaluation import score_items
+from train.option_types import FOLDER
 from vqa2cli.config import EMBEDDED_MODEL, RunConfig
 from vqa2cli.errors import UsageError
 
@@ -123,7 +124,7 @@ def _beyond(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
 
 
 @click.command()
-@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("corpus", type=FOLDER)
 @click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, folder, hub id.")
 @click.option("--split", type=click.Choice(["val", "test"]), default="val", show_default=True)
 @click.option("--every", type=click.IntRange(1), default=1, help="Take every N-th source only.")

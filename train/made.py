@@ -11,7 +11,7 @@ import numpy as np
 
 from train.distortions import distort_clip
 from train.ffmpeg import run_ffmpeg
-from train.renditions import CODECS, Rendition, encoder_options, mean_qp
+from train.renditions import Rendition, encoder_options, mean_qp
 from train.sources import Source
 
 
@@ -23,7 +23,6 @@ class DistortedClip:
     well.
     """
 
-    name: str
     kind: int
     level: int
     seed: int
@@ -31,14 +30,9 @@ class DistortedClip:
 
 
 def write_distorted(
-    lossless: Path, source: Source, clip: DistortedClip, folder: Path
-) -> tuple[Path, float | None]:
-    """Write `clip` made from the frames of `lossless` into `folder`.
-
-    Returns:
-        The file, and the mean QP where its encoder tells it.
-    """
-    target = folder / f"{clip.name}{CODECS[clip.encode.codec].suffix}"
+    lossless: Path, source: Source, clip: DistortedClip, target: Path
+) -> float | None:
+    """Write `clip` made from the frames of `lossless` and return its encoder's own mean QP."""
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{source.width}x{source.height}"]
     log = run_ffmpeg(
         [*raw, "-r", f"{source.fps:g}", "-i", "-", *encoder_options(source, clip.encode)]
@@ -48,7 +42,7 @@ def write_distorted(
             for rgb in distort_clip(frames_of(lossless), clip.kind, clip.level, clip.seed)
         ),
     )
-    return target, mean_qp(log)
+    return mean_qp(log)
 
 
 def frames_of(path: Path) -> Iterator[np.ndarray]:

@@ -58,6 +58,12 @@ class Rendition:
         return f"{self.codec}_crf{self.crf}_s{round(self.scale * 100)}"
 
 
+def placed(codec: str, position: float, scale: float) -> Rendition:
+    """Return the encode whose CRF lies at `position` of its codec's range: 0 clean, 1 ruined."""
+    low, high = CODECS[codec].crf
+    return Rendition(codec, round(low + position * (high - low)), scale)
+
+
 def draw_renditions(source: Source, count: int, seed: int) -> list[Rendition]:
     """Return `count` renditions of `source` for training, drawn by `seed` and its name."""
     rng = np.random.default_rng([seed, *source.name.encode()])
@@ -65,11 +71,10 @@ def draw_renditions(source: Source, count: int, seed: int) -> list[Rendition]:
     repeats = math.ceil(count / len(CODECS))
     codecs = rng.permutation([name for name in CODECS for _ in range(repeats)])
     for codec in codecs[:count]:
-        low, high = CODECS[codec].crf
         # Stratified over the CRF range, so that every source is seen clean and ruined.
         position = (len(chosen) + rng.random()) / count
         scale = float(rng.choice(list(SCALES), p=list(SCALES.values())))
-        rendition = Rendition(str(codec), round(low + position * (high - low)), scale)
+        rendition = placed(str(codec), position, scale)
         chosen[rendition.name] = rendition
     return list(chosen.values())
 
@@ -83,19 +88,16 @@ def draw_lowest(source: Source, count: int, seed: int) -> list[Rendition]:
     rng = np.random.default_rng([seed, 4, *source.name.encode()])
     chosen: dict[str, Rendition] = {}
     for codec in rng.choice(list(CODECS), size=count):
-        low, high = CODECS[codec].crf
-        crf = round(low + float(rng.uniform(*LOWEST_CRF)) * (high - low))
-        rendition = Rendition(str(codec), crf, LOWEST_SCALE)
+        rendition = placed(str(codec), float(rng.uniform(*LOWEST_CRF)), LOWEST_SCALE)
         chosen[rendition.name] = rendition
     return list(chosen.values())
 
 
 def grid_renditions() -> Iterator[Rendition]:
     """Yield the fixed grid of validation and test: four codecs, four CRFs, two scales."""
-    for name, codec in CODECS.items():
-        low, high = codec.crf
+    for codec in CODECS:
         for position, scale in ((0.1, 1.0), (0.45, 1.0), (0.75, 1.0), (1.0, 1.0), (0.3, 0.5)):
-            yield Rendition(name, round(low + position * (high - low)), scale)
+            yield placed(codec, position, scale)
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,8 @@ def draw_reencodes(
 
 def grid_reencodes() -> Iterator[Reencode]:
     """Yield those of validation and test: the two worst x264 renditions of the grid, again."""
-    low, high = CODECS["h264"].crf
     for position in (0.75, 1.0):
-        first = Rendition("h264", round(low + position * (high - low)), 1.0)
-        yield Reencode(first, Rendition("h264", 18, 1.0))
+        yield Reencode(placed("h264", position, 1.0), Rendition("h264", 18, 1.0))
 
 
 def severity(rendition: Rendition) -> float:
@@ -142,8 +142,7 @@ def severity(rendition: Rendition) -> float:
 def draw_good(rng: np.random.Generator) -> Rendition:
     """Draw an encode near the clean end of a codec's range."""
     codec = str(rng.choice(list(CODECS)))
-    low, high = CODECS[codec].crf
-    return Rendition(codec, round(low + float(rng.uniform(0.0, 0.3)) * (high - low)), 1.0)
+    return placed(codec, float(rng.uniform(0.0, 0.3)), 1.0)
 
 
 @dataclass(frozen=True)

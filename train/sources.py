@@ -10,7 +10,7 @@ import csv
 import math
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -122,18 +122,7 @@ def still_sources(folder: Path) -> Iterator[Source]:
     """Yield one source a photograph in `folder`; every seventh is for validation or test."""
     for index, path in enumerate(sorted(folder.glob("*.jpg"))):
         held_out = {3: "val", 6: "test"}.get(index % 7, "train")
-        width, height = SIZES[index % len(SIZES)]
-        yield Source(
-            name=f"{path.stem}@0",
-            content=path.stem,
-            split=held_out,
-            kind="still",
-            origin=path,
-            start_s=0.0,
-            fps=(24, 30, 25)[index % 3],
-            width=width,
-            height=height,
-        )
+        yield _in_motion(index, path, held_out, "still", SIZES)
 
 
 #: What a pan, zoom and roll may need beside the part of a photograph that is shown, its multiple.
@@ -154,18 +143,25 @@ def photograph_sources(folder: Path) -> Iterator[Source]:
             least = "x".join(str(math.ceil(side * ROOM)) for side in SIZES[0])
             size = f"{picture.width}x{picture.height}"
             raise UsageError(f"{path}: too small a photograph ({size}); {least} will do")
-        width, height = fitting[index % len(fitting)]
-        yield Source(
-            name=f"{path.stem}@0",
-            content=path.stem,
-            split="train",
-            kind="photograph",
-            origin=path,
-            start_s=0.0,
-            fps=(24, 30, 25)[index % 3],
-            width=width,
-            height=height,
-        )
+        yield _in_motion(index, path, "train", "photograph", fitting)
+
+
+def _in_motion(
+    index: int, path: Path, split: str, kind: str, sizes: Sequence[tuple[int, int]]
+) -> Source:
+    """Return the source of a folder's photograph `index`: sizes and frame rates take turns."""
+    width, height = sizes[index % len(sizes)]
+    return Source(
+        name=f"{path.stem}@0",
+        content=path.stem,
+        split=split,
+        kind=kind,
+        origin=path,
+        start_s=0.0,
+        fps=(24, 30, 25)[index % 3],
+        width=width,
+        height=height,
+    )
 
 
 #: Sides of a closer look in shares of those of its clip, and how much it is at least shrunk.

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from train.option_types import EITHER
 from vqa2cli.video.stall_text import summary_text
 
 #: Initial buffering beyond this costs no more, seconds: the ratings reach no further.
@@ -82,7 +83,7 @@ def fit_stall_cost(sessions: Path) -> StallCost:
 
 
 @click.command()
-@click.argument("sessions", type=click.Path(exists=True, path_type=Path))
+@click.argument("sessions", type=EITHER)
 def main(sessions: Path) -> None:
     """Print the cost of stalling fitted on SESSIONS, a table of rated sessions."""
     click.echo(fit_stall_cost(sessions))

@@ -12,7 +12,7 @@ from train.evaluation import compare, kadid_trends
 from train.evaluation_text import agreement_table, level_table, second_table, trend_table
 from train.kadid import human_mean
 from train.level_agreement import level_agreement
-from train.second_encodes import second_encodes
+from train.second_encodes import first_of, second_encodes
 
 
 def item(label: float, source: str = "a@0", distortion: tuple[int, int] | None = None) -> Item:
@@ -98,3 +98,8 @@ def test_second_encodes_are_held_against_the_first_of_the_same_source() -> None:
     assert (found.first_label, found.first_score, found.close) == (30.0, 33.0, 0.5)
     assert "| m | 2 | 28.0 | 48.0 | 30.0 | 33.0 | 0.50 |" in second_table([found])
     assert second_encodes("m", [stray], [1.0], firsts) is None
+
+
+def test_the_first_encode_is_found_even_where_a_source_has_a_plus_in_its_name() -> None:
+    again = replace(item(20.0), name="a+b@0+h264_crf50_s100+h264_crf18_s100", kind="twice")
+    assert first_of(again) == "a+b@0+h264_crf50_s100"
