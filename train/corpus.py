@@ -162,12 +162,7 @@ def build_corpus(plan: CorpusPlan, jobs: int = 2) -> list[Item]:
         tqdm(total=len(tasks), desc="corpus", unit="clip") as bar,
     ):
         for future in as_completed([pool.submit(task.make) for task in tasks]):
-            try:
-                item = future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-            lines.write(json.dumps(asdict(item)) + "\n")
+            lines.write(json.dumps(asdict(future.result())) + "\n")
             lines.flush()
             bar.update()
     return read_items(plan.out)

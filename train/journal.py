@@ -120,8 +120,6 @@ def _made(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Line | Refus
                 "a process died while making clips (out of memory?); run again to go on, "
                 "with fewer --jobs"
             ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _outcome(task: Task) -> Line | Refusal:

@@ -1,0 +1,102 @@
+"""What the corpus of mini holds, and that it is built once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.train.mini.toy import toy
+from train.corpus import Item, Material, build_corpus, plan_tasks, read_items
+from train.mini import Workplace, corpus_plan
+from train.recipe import read_recipe
+from train.renditions import CODECS
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+def test_vmaf_is_high_for_a_clean_encode_and_falls_with_crf(items: list[Item]) -> None:
+    for item in items:
+        if item.kind == "rendition" and item.codec == "h264" and item.scale == 1.0:
+            others = [
+                other.label
+                for other in items
+                if (other.source, other.codec, other.scale) == (item.source, "h264", 1.0)
+                and other.crf > item.crf
+            ]
+            assert all(label < item.label for label in others)
+            if item.crf <= 18:
+                assert item.label > 90
+
+
+def test_a_second_good_encode_does_not_make_a_bad_first_one_good(items: list[Item]) -> None:
+    twice = [item for item in items if item.kind == "twice"]
+    assert {item.split for item in twice} == {"train", "val"}
+    for item in twice:
+        clean = max(
+            other.label
+            for other in items
+            if other.source == item.source and other.kind == "rendition"
+        )
+        assert item.label < clean
+        assert (item.severity or 0.0) >= 0.5
+
+
+def test_nothing_but_the_picture_tells_a_distortion_from_a_good_rendition(
+    items: list[Item], place: Workplace
+) -> None:
+    distorted = [item for item in items if item.kind == "distortion"]
+    assert distorted
+    for item in distorted:
+        low, high = CODECS[item.codec].crf
+        assert low <= item.crf <= low + 0.31 * (high - low)
+        assert item.scale == 1.0
+        assert (item.qp is not None) == (item.codec in ("h264", "hevc"))
+        beside = next(
+            other for other in items if other.source == item.source and other.kind == "rendition"
+        )
+        assert frames_of(place.corpus / item.path) == frames_of(place.corpus / beside.path)
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as file:
+        return sum(1 for _ in file.decode(video=0))
+
+
+def test_no_content_is_in_two_splits(items: list[Item]) -> None:
+    splits: dict[str, set[str]] = {}
+    for item in items:
+        splits.setdefault(item.content, set()).add(item.split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert {item.split for item in items} == {"train", "val"}
+
+
+def test_a_built_corpus_is_not_built_again(
+    items: list[Item], place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("an item was made twice")
+
+    monkeypatch.setattr("train.corpus.make_rendition", refuse)
+    monkeypatch.setattr("train.corpus.make_distortion", refuse)
+    plan = corpus_plan(toy(read_recipe("mini")), place)
+    assert len(list(plan_tasks(plan))) == len(items)
+    assert build_corpus(plan) == items
+
+
+def test_test_contents_are_made_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text(
+        "file,width,height,fps,duration_s,split\na.mp4,640,480,24,2,train\nb.mp4,640,480,24,2,test\n"
+    )
+    recipe, place = toy(read_recipe("mini")), Workplace(Material(tmp_path), tmp_path)
+    usual = {task.name for task in plan_tasks(corpus_plan(recipe, place))}
+    whole = {task.name for task in plan_tasks(corpus_plan(recipe, place, with_test=True))}
+    assert {name[0] for name in usual} == {"a"}
+    assert {name[0] for name in whole - usual} == {"b"}
+
+
+def test_a_torn_line_of_the_corpus_is_named(tmp_path: Path) -> None:
+    (tmp_path / "items.jsonl").write_text('{"name": "x"\n')
+    with pytest.raises(ValueError, match=r"items\.jsonl:1: not an item"):
+        read_items(tmp_path)

@@ -1,0 +1,95 @@
+"""The whole recipe at toy size: a real clip in, a model directory that scores out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.train.mini.toy import toy
+from train.corpus import Item
+from train.dataset import LookDataset, collate
+from train.fit import Scorer
+from train.mini import Workplace, keep, new_network, train_split, training_looks
+from train.recipe import read_recipe
+from vqa2cli import load_model, score
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+def test_what_is_trained_scores_through_the_public_api(trained: Path, clips: Path) -> None:
+    row = score(clips / "c.mp4", load_model(str(trained)))
+    assert row.score is not None
+    assert 0 <= row.score.value <= 100
+    assert row.model is not None
+    assert row.model.protocol == "mini-1"
+
+
+def test_the_run_keeps_its_log(trained: Path) -> None:
+    record = json.loads((trained.parent / "fit.json").read_text())
+    assert record["contents"] == 2
+    parts = [stage["part"] for stage in record["stages"]]
+    assert parts == ["motion", "tower", "tower", "language", "language"]
+    assert (trained / "motion.onnx").is_file()
+    assert all(
+        (trained.parent / f"3-language/checkpoint-{step}").exists() == (step == 2)
+        for step in (2, 3)
+    )
+
+
+def test_training_moves_the_same_score_that_scoring_reads(
+    trained: Path, items: list[Item], place: Workplace
+) -> None:
+    """One look through the training graph equals the same window through the model."""
+    item = next(item for item in train_split(items) if item.kind == "rendition")
+    recipe = toy(read_recipe("mini"))
+    (look,) = training_looks(recipe, place).fill([item])
+    model = load_model(str(trained))
+    fit = replace(recipe.stages[-1].fit, facts_dropped=1.0, stalls_told=0.0)
+    dataset = LookDataset([item], [look], fit)
+    with np.load(look) as kept:
+        pictures, frames = kept["keyframes"], kept["motion"]
+    sample = collate([dataset[(0, len(pictures), len(frames), 0)]])
+    sample["keyframes"], sample["motion"] = torch.tensor(pictures)[None], torch.tensor(frames)[None]
+    with torch.inference_mode():
+        found = Scorer(model.network, model.prompter, fit)(**sample)["scores"][0].item()
+    stream = model.open_motion()
+    stream.push(frames)
+    tokens = model.window_tokens([model.encode_keyframes(pictures)], stream.finish(), len(frames))
+    (expected,) = model.score_windows([tokens])
+    assert 100 * found == pytest.approx(expected.value, abs=0.01)
+
+
+def test_numbers_begin_as_neighbours_of_their_neighbours(place: Workplace, tmp_path: Path) -> None:
+    network, prompter = new_network(toy(read_recipe("mini")), tmp_path)
+    rows = network.llm.model.embed_tokens.weight.detach()
+    ids = [prompter.encode(f" {number}")[0] for number in range(64)]
+    numbers = rows[ids]
+    near = torch.cosine_similarity(numbers[:-1], numbers[1:]).mean()
+    far = torch.cosine_similarity(numbers[:32], numbers[32:]).mean()
+    assert near > 0.9 > 0.5 > far
+    assert torch.isclose(numbers.std(), rows.std(), rtol=0.1)
+
+
+def test_a_stage_keeps_the_share_it_names_of_what_stood_before(tmp_path: Path) -> None:
+    network, _ = new_network(toy(read_recipe("mini")), tmp_path)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 1.0
+    keep(network, before, 0.0)
+    name = "llm.model.embed_tokens.weight"
+    assert torch.allclose(network.state_dict()[name], before[name] + 1.0)
+    keep(network, before, 0.75)
+    assert torch.allclose(network.state_dict()[name], before[name] + 0.25)
+
+
+def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
+    _, prompter = new_network(read_recipe("mini"), tmp_path)
+    assert len(set(prompter.level_ids)) == 5
+    for number in range(46):
+        assert len(prompter.encode(f" -{number} dB")) == 3
