@@ -33,8 +33,7 @@ class FitSettings:
     that. `shuffled_tile` is the side of the fragments that change places within a picture,
     pixels; 0 leaves them where they are. `tinted` is the share of pictures in other tones and
     colours, `mixed` that of batches whose pictures are made of two sources' fragments.
-    `fixed_heads` are heads over a tower that do not learn, so that several towers speak one
-    language. `facts_dropped` is the share of samples that must do without stream facts,
+    `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
     however far the schedule over `steps` is; 0 is at its end.
@@ -63,7 +62,6 @@ class FitSettings:
     shuffled_tile: int
     tinted: float
     mixed: float
-    fixed_heads: bool
     stall_cost: StallCost
 
 

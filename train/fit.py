@@ -99,7 +99,7 @@ class TowerTask(nn.Module):
     def __init__(self, network: Vqa2Network, fit: FitSettings) -> None:
         super().__init__()
         self.network, self.fit = network, fit
-        self.heads = FixedHeads(network) if fit.fixed_heads else LearnedHeads(network)
+        self.heads = FixedHeads(network)
 
     def forward(
         self,
@@ -123,8 +123,8 @@ class TowerTask(nn.Module):
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
         loss = loss + 0.2 * functional.cross_entropy(kind, shares)
         loss = loss + encode_loss(encode, encodes)
-        if self.fit.fixed_heads:  # what no head reads, and what a softmax does not see
-            loss = loss + 0.01 * (spare.square().mean() + kind.mean(-1).square().mean())
+        # What no head reads, and what a softmax does not see, is to stay small.
+        loss = loss + 0.01 * (spare.square().mean() + kind.mean(-1).square().mean())
         return {"loss": loss, "scores": scores}
 
     def read(self, keyframes: Tensor) -> tuple[Tensor, ...]:
@@ -133,21 +133,6 @@ class TowerTask(nn.Module):
         told = self.heads(tokens.reshape(*keyframes.shape[:2], *tokens.shape[1:]).mean(1)).float()
         parts: tuple[Tensor, ...] = told.split([*HEADS, told.shape[-1] - sum(HEADS)], -1)
         return parts
-
-
-class LearnedHeads(nn.Module):
-    """Linear heads over all of a picture's tokens, which learn with the tower."""
-
-    def __init__(self, network: Vqa2Network) -> None:
-        super().__init__()
-        width = network.config.tokens_per_keyframe * network.config.language.hidden_size
-        self.norm = nn.LayerNorm(width)
-        self.linear = nn.Linear(width, sum(HEADS))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """[B, P, D] -> [B, n]."""
-        told: Tensor = self.linear(self.norm(tokens.flatten(1)))
-        return told
 
 
 class FixedHeads(nn.Module):

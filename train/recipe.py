@@ -133,8 +133,6 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     if not 0.0 <= familiar < 1.0 or (familiar and folds == 1):
         raise ValueError(f"familiar is {familiar}; it must be from 0 to below 1, and needs folds")
     fit = FitSettings(**table)
-    if folds > 1 and not fit.fixed_heads:
-        raise ValueError("folds need fixed_heads: else the towers' tokens mean different things")
     if fit.mixed and not fit.shuffled_tile:
         raise ValueError("mixed pictures need a shuffled_tile: the side of what they exchange")
     return Stage(part, fit, kept, folds, familiar)

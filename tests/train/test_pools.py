@@ -17,9 +17,14 @@ def touch_late(path: Path) -> None:
     path.touch()
 
 
-def test_work_not_begun_is_dropped_when_its_pool_is_left_by_an_error(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), processes(1) as pool:
-        futures = [pool.submit(touch_late, tmp_path / str(n)) for n in range(WAITING)]
+def begin_and_give_up(folder: Path) -> None:
+    with processes(1) as pool:
+        futures = [pool.submit(touch_late, folder / str(n)) for n in range(WAITING)]
         futures[0].result()
         raise KeyboardInterrupt
+
+
+def test_work_not_begun_is_dropped_when_its_pool_is_left_by_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        begin_and_give_up(tmp_path)
     assert len(list(tmp_path.iterdir())) < WAITING

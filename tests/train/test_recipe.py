@@ -33,9 +33,6 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> Non
     broken.write_text(mini.replace('part = "motion"', 'part = "motion"\nfolds = 2'))
     with pytest.raises(UsageError, match="folds is 2 for the motion"):
         read_recipe(str(broken))
-    broken.write_text(mini.replace("fixed_heads = true", "fixed_heads = false"))
-    with pytest.raises(UsageError, match="folds need fixed_heads"):
-        read_recipe(str(broken))
     broken.write_text("seed = ")
     with pytest.raises(UsageError, match="not a recipe"):
         read_recipe(str(broken))
