@@ -56,6 +56,12 @@ def test_the_suffix_tells_the_form(
 ) -> None:
     assert vqa2("explain", dark_end, "--model", model_dir, "-o", tmp_path / "x.html").code == 0
     assert (tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert vqa2("explain", dark_end, "--model", model_dir, "-o", tmp_path / "x.txt").code == 0
+    shown = vqa2("explain", dark_end, "--model", model_dir)
+    assert (tmp_path / "x.txt").read_text(encoding="utf-8") == shown.out
+    refused = vqa2("explain", dark_end, "--model", model_dir, "-o", tmp_path / "x.doc")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "tells no format" in refused.err
 
 
 def test_bad_input_is_one_line(

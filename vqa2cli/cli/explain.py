@@ -11,7 +11,7 @@ import click
 from vqa2cli.cli import options
 from vqa2cli.cli.inputs import find_clip
 from vqa2cli.cli.messages import Messenger
-from vqa2cli.cli.reports import open_output
+from vqa2cli.cli.reports import format_of, open_output
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError, VideoError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from vqa2cli.video.sources import Source
 
 FORMATS: Final = ("console", "json", "md", "html")
-_SUFFIXES: Final = {".json": "json", ".md": "md", ".html": "html", ".htm": "html"}
 
 #: What a model that answers is asked for its depiction.
 DEPICT: Final = (
@@ -63,7 +62,7 @@ def explain(
     from vqa2cli.report.explain.explanation import with_frames
 
     messenger = Messenger(verbose, quiet)
-    chosen = chosen_format or _SUFFIXES.get(output.suffix.lower() if output else "", "console")
+    chosen = format_of(chosen_format, output, FORMATS, "console")
     source = find_clip(clip, output, messenger)
     row, answer = _assessed(source, RunConfig(streaming=True, **settings))
     told = explanation_of(row, answer)

@@ -24,19 +24,22 @@ if TYPE_CHECKING:
 #: Format of an output file by its suffix.
 SUFFIXES = {
     ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv",
-    ".xml": "junit", ".prom": "prometheus", ".html": "html",
+    ".xml": "junit", ".prom": "prometheus", ".html": "html", ".htm": "html", ".md": "md",
 }  # fmt: skip
 
 
 def format_of(chosen: str | None, output: Path | None, known: Sequence[str], default: str) -> str:
     """Return the format chosen, else the one the suffix of `output` means, else the default.
 
+    A `.txt` file takes the default: what the command shows on a terminal.
+
     Raises:
         UsageError: `output` has a suffix that means none of the `known` formats.
     """
     if chosen is not None or output is None:
         return chosen or default
-    meant = SUFFIXES.get(output.suffix.lower())
+    suffix = output.suffix.lower()
+    meant = default if suffix == ".txt" else SUFFIXES.get(suffix)
     if meant is None or meant not in known:
         raise UsageError(
             f"{output}: the suffix {output.suffix or '(none)'} tells no format; "
