@@ -24,8 +24,8 @@ from tests.video.playlist_media import scene
 from vqa2cli.clip_facts import ClipFacts
 from vqa2cli.errors import UsageError
 from vqa2cli.journal import Journal
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.synthesis import moving_scene, write_clip
-from vqa2cli.video.worker import DecodePool
 
 __all__ = ["clips", "model_dir", "vqa2"]
 

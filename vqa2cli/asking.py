@@ -12,8 +12,8 @@ from vqa2cli.config import RunConfig
 from vqa2cli.errors import ModelError, UsageError, VideoError
 from vqa2cli.report.diagnostics import signal_diagnostics
 from vqa2cli.video.media import ClipEvent, Closed, WindowEnd
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.sources import Source
-from vqa2cli.video.worker import DecodePool
 from vqa2cli.window_maker import WindowMaker, sampling_of
 
 if TYPE_CHECKING:

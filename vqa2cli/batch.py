@@ -16,8 +16,8 @@ from vqa2cli.video.logs.read import stall_logs
 from vqa2cli.video.logs.records import StallLog
 from vqa2cli.video.media import ClipEvent, Sampling
 from vqa2cli.video.playlists.expand import Refused, clips_of
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.sources import Rendition, Source
-from vqa2cli.video.worker import DecodePool
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from vqa2cli.config import MAX_SECONDS, MIN_STALL_S, RunConfig
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.journal import open_journal
 from vqa2cli.video.media import NO_PICTURES, ClipEvent, Closed, Sampling
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.stalling import Stalling
-from vqa2cli.video.worker import DecodePool
 from vqa2cli.window_maker import sampling_of
 
 if TYPE_CHECKING:

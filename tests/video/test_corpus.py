@@ -12,7 +12,7 @@ from vqa2cli.errors import VideoError
 from vqa2cli.video import frames
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, FragmentGrid, KeyFrames, Sampling
-from vqa2cli.video.worker import DecodeJob, DecodePool
+from vqa2cli.video.pool import DecodeJob, DecodePool
 
 pytestmark = pytest.mark.slow
 

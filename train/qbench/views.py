@@ -15,8 +15,8 @@ from train.qbench.prompts import FRAMES, PAIR_FRAMES
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import VideoError
 from vqa2cli.video.media import KeyFrames
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.scan import scan_packets
-from vqa2cli.video.worker import DecodePool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

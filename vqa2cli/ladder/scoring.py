@@ -14,7 +14,7 @@ from vqa2cli.ladder.titles import Title
 from vqa2cli.pipeline import score_files
 from vqa2cli.video.media import NO_PICTURES, ClipEvent, MediaInfo, Opened
 from vqa2cli.video.playlists.expand import Refused
-from vqa2cli.video.worker import DecodePool
+from vqa2cli.video.pool import DecodePool
 
 if TYPE_CHECKING:
     from vqa2cli.model import QualityModel

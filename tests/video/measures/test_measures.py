@@ -12,8 +12,8 @@ from PIL import Image, ImageFilter
 from tests.video.measures.conftest import FPS, ONLY, SIZE, Measure, measured, scene
 from tests.video.media import flat
 from vqa2cli.video.measures.records import MEASURES, NAMES, STEP_S, SignalMeasures
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.synthesis import Frame, write_clip
-from vqa2cli.video.worker import DecodePool
 
 
 def middle(measures: SignalMeasures, name: str) -> float:

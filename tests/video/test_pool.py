@@ -15,11 +15,11 @@ import pytest
 
 from tests.video.media import FPS, clip, scene
 from vqa2cli.errors import VideoError
-from vqa2cli.video import worker
+from vqa2cli.video import pool as pools
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import ClipEvent, Closed, FragmentGrid, Sampling, WindowEnd
+from vqa2cli.video.pool import DecodePool
 from vqa2cli.video.synthesis import write_clip
-from vqa2cli.video.worker import DecodePool
 
 SAMPLING = Sampling(
     window_s=1,
@@ -152,7 +152,7 @@ def test_a_child_that_died_while_idle_is_replaced(tmp_path: Path) -> None:
 def test_a_child_that_hangs_is_killed_at_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "GRACE_S", 0.1)
+    monkeypatch.setattr(pools, "GRACE_S", 0.1)
     with DecodePool(1, 0.2, command=command("import time; time.sleep(60)")) as pool:
         started = time.monotonic()
         with pytest.raises(VideoError) as caught:
@@ -187,8 +187,8 @@ def test_events_can_be_taken_once(tmp_path: Path) -> None:
 def test_a_slow_reader_does_not_count_against_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "GRACE_S", 0.0)
-    monkeypatch.setattr(worker, "QUEUE_BYTES", 1)
+    monkeypatch.setattr(pools, "GRACE_S", 0.0)
+    monkeypatch.setattr(pools, "QUEUE_BYTES", 1)
     path = clip(tmp_path / "v.mp4", 75)
     with DecodePool(1, 1.5) as pool:
         seen = []
@@ -202,7 +202,7 @@ def test_a_slow_reader_does_not_count_against_the_limit(
 def test_what_waits_for_a_slow_reader_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "QUEUE_BYTES", 300_000)
+    monkeypatch.setattr(pools, "QUEUE_BYTES", 300_000)
     sampling = Sampling(window_s=1e9, motion_size=64, keyframe_size=64, resize="swscale")
     path = clip(tmp_path / "v.mp4", 400, scene_size=(64, 64))
     with DecodePool(1) as pool:
@@ -247,7 +247,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         "import sys, time, subprocess\n"
         "from pathlib import Path\n"
         "from vqa2cli.video.media import Sampling\n"
-        "from vqa2cli.video.worker import DecodePool\n"
+        "from vqa2cli.video.pool import DecodePool\n"
         "pool = DecodePool(1)\n"
         "list(pool.stream(Path(sys.argv[1]), Sampling(window_s=9)))\n"
         "print(pool._children[0]._process.pid, flush=True)\n"
