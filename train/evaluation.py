@@ -38,6 +38,9 @@ MIN_GAP = 6.0
 #: Codecs whose encoders tell their mean QP.
 QP_CODECS = {"h264", "hevc"}
 
+#: What a model is told beside the pictures, by what its rows are called.
+TOLD = {"with stream facts": RunConfig(), "pixels alone": RunConfig(stream_facts=False)}
+
 #: Training clips the learning peers are fitted on, about; they gain nothing from more.
 PEER_TRAINING = 900
 
@@ -237,11 +240,8 @@ def evaluate_corpus(
     )
     if not renditions:
         raise UsageError(f"{corpus}: no renditions of split {split!r}; build them first")
-    scores, facts_row, facts_seconds = _encodes(
-        model, "with stream facts", renditions, twice, corpus, RunConfig()
-    )
-    _, pixels_row, pixels_seconds = _encodes(
-        model, "pixels alone", renditions, twice, corpus, RunConfig(stream_facts=False)
+    (scores, facts_row, facts_seconds), (_, pixels_row, pixels_seconds) = (
+        _encodes(model, told, renditions, twice, corpus) for told in TOLD
     )
     rows = [facts_row, pixels_row]
     groups = {codec: {codec} for codec in sorted({item.codec for item in renditions})}
@@ -265,7 +265,7 @@ def evaluate_corpus(
         rows,
         level_agreement(scores.tolist(), [item.label for item in renditions]),
         [found for found in (facts_seconds, pixels_seconds) if found is not None],
-        *_distortions(model, distorted, corpus, RunConfig()),
+        *_distortions(model, distorted, corpus),
     )
 
 
@@ -275,11 +275,10 @@ def _encodes(
     renditions: Sequence[Item],
     twice: Sequence[Item],
     corpus: Path,
-    config: RunConfig,
 ) -> tuple[NDArray[np.float64], Row, SecondEncodes | None]:
     """Return the scores of renditions, their agreement, and what second encodes score beside."""
     name = f"{model.info.name}, {told}"
-    found = score_items(model, [*renditions, *twice], corpus, config)
+    found = score_items(model, [*renditions, *twice], corpus, TOLD[told])
     scores, again = found[: len(renditions)], found[len(renditions) :]
     firsts = {item.name: (item, float(at)) for item, at in zip(renditions, scores, strict=True)}
     seconds = second_encodes(name, twice, again.tolist(), firsts)
@@ -297,10 +296,11 @@ def _by_content(points: Sequence[Point]) -> dict[str, Agreement]:
 
 
 def _distortions(
-    model: QualityModel, items: Sequence[Item], corpus: Path, config: RunConfig
+    model: QualityModel, items: Sequence[Item], corpus: Path
 ) -> tuple[list[Row], list[TypeTrend]]:
     """Return the agreement with human means over types and levels, and each type's trend."""
     if not items:
         return [], []
-    scores = score_items(model, items, corpus, config)
-    return [compare(model.info.name, scores, items)], kadid_trends(scores, items)
+    scores = {told: score_items(model, items, corpus, config) for told, config in TOLD.items()}
+    rows = [compare(f"{model.info.name}, {told}", scores[told], items) for told in TOLD]
+    return rows, kadid_trends(scores["with stream facts"], items)
