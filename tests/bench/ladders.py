@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import click
 
 from train.ffmpeg import run_ffmpeg
@@ -23,6 +24,10 @@ from vqa2cli.cli import main as vqa2
 #: Lines and kb/s of the rungs, for a source of 720 lines.
 RUNGS = ((180, 150), (234, 300), (360, 650), (432, 1100), (540, 1900), (720, 3600))
 SECONDS, GOP_S = 4, 2
+
+
+#: Clips of a higher rate are shown at 30 frames a second.
+_RATE = "fps=fps=min(30\\,source_fps)"
 
 
 class Maker:
@@ -40,7 +45,7 @@ class Maker:
         """Encode one rung, under a name that tells its lines and rate unless given."""
         target = folder / (name or f"t_{lines}p_{kbps}k.mp4")
         folder.mkdir(parents=True, exist_ok=True)
-        shape = ",".join(part for part in (f"scale=-2:{lines}", filters) if part)
+        shape = ",".join(part for part in (_RATE, f"scale=-2:{lines}", filters) if part)
         common = ["-t", str(SECONDS), "-i", str(source or self.clip), "-an", "-vf", shape, "-c:v",
                   encoder, "-preset", "veryfast", "-b:v", f"{kbps}k", "-pix_fmt", "yuv420p",
                   "-force_key_frames", f"expr:gte(t,n_forced*{GOP_S})", *options]  # fmt: skip
@@ -102,7 +107,7 @@ def _step_large(maker: Maker, folder: Path) -> None:
 
 
 def _bottom(maker: Maker, folder: Path) -> None:
-    maker.rung(folder, 90, 20)
+    maker.rung(folder, 144, 20)
 
 
 _BLUR = "scale=iw/6:-2,scale=iw*6:-2"
@@ -124,13 +129,13 @@ FAULTS: dict[str, Callable[[Maker, Path], None]] = {
     "bitrate-over": _renamed(432, "t_432p_900k.mp4"),
     "bitrate-under": _renamed(720, "t_720p_7000k.mp4"),
     "resolution": _replace(406, 1100, name="t_432p_1100k.mp4"),
-    "frame-rate": _renamed(432, "t_432p_1100k_60fps.mp4"),
+    "frame-rate": _renamed(432, "t_432p_1100k_50fps.mp4"),
     "codec": _replace(432, 1100, encoder="libx265"),
-    "aspect": _replace(432, 1100, filters="scale=iw*0.95:432,setsar=1"),
-    "duration": _replace(432, 1100, options=("-frames:v", "90")),
-    "frame-count": _replace(432, 1100, options=("-frames:v", "117")),
+    "aspect": _replace(432, 1100, filters="scale=trunc(iw*0.475)*2:432,setsar=1"),
+    "duration": _replace(432, 1100, options=("-t", "3")),
+    "frame-count": _replace(432, 1100, options=("-t", "3.9")),
     "key-frames": _replace(432, 1100, options=("-force_key_frames", "expr:gte(t,n_forced*1.5)")),
-    "stall": _replace(432, 1100, filters=_FREEZE, options=("-frames:v", "120")),
+    "stall": _replace(432, 1100, filters=_FREEZE, options=("-t", "4")),
     "black": _replace(432, 1100, filters=_BLACK),
 }
 
@@ -142,6 +147,8 @@ FAULTS: dict[str, Callable[[Maker, Path], None]] = {
 def main(clips: tuple[Path, ...], out: Path, only: tuple[str, ...]) -> None:
     """Check healthy and spoiled ladders of CLIPS."""
     for clip in clips:
+        if _seconds(clip) < SECONDS:
+            raise click.BadParameter(f"{clip}: shorter than {SECONDS} s, no place for faults")
         work = out / clip.stem
         maker = Maker(clip, work)
         healthy = work / "healthy"
@@ -152,13 +159,25 @@ def main(clips: tuple[Path, ...], out: Path, only: tuple[str, ...]) -> None:
             if fault != "healthy" and not folder.exists():
                 shutil.copytree(healthy, folder)
                 FAULTS[fault](maker, folder)
-            _check(folder, out / "journal")
+            _check(folder, _size(next(healthy.glob(f"t_{RUNGS[-1][0]}p_*"))), out / "journal")
 
 
-def _check(folder: Path, journal: Path) -> None:
+def _seconds(clip: Path) -> float:
+    with av.open(str(clip)) as file:
+        return (file.duration or 0) / av.time_base
+
+
+def _size(rung: Path) -> str:
+    with av.open(str(rung)) as file:
+        stream = file.streams.video[0]
+        return f"{stream.width}x{stream.height}"
+
+
+def _check(folder: Path, display: str, journal: Path) -> None:
+    """Check the rungs of a folder as shown at `display`, the healthy ladder's top size."""
     report = folder.with_suffix(".json")
-    code = vqa2(["ladder", str(folder), "--resume", str(journal), "-o", str(report), "-q",
-                 "--report", str(folder.with_suffix(".html"))])  # fmt: skip
+    code = vqa2(["ladder", str(folder), "--display", display, "--resume", str(journal), "-q",
+                 "-o", str(report), "--report", str(folder.with_suffix(".html"))])  # fmt: skip
     (ladder,) = json.loads(report.read_text())["ladders"]
     scores = " ".join(f"{rung['score']:.1f}" for rung in ladder["rungs"])
     found = [

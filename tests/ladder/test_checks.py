@@ -55,6 +55,16 @@ FAULTS: list[tuple[Ladder, str, str]] = [
 ]
 
 
+def test_what_lies_on_its_threshold_is_not_beyond_it_whatever_the_rounding() -> None:
+    duration = next(check for check in CHECKS if check.id == "duration")
+    assert 4.0 - 3.9 > 0.1
+    assert not duration.violated(4.0 - 3.9, 0.1)
+    assert duration.violated(0.1001, 0.1)
+    bottom = next(check for check in CHECKS if check.id == "bottom-quality")
+    assert not bottom.violated(0.3 - 0.2, 0.1)
+    assert bottom.violated(0.0999, 0.1)
+
+
 def test_there_is_a_fault_for_every_check() -> None:
     assert [check.id for check in CHECKS if check.id not in {fault[1] for fault in FAULTS}] == []
 

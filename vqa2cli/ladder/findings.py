@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -44,7 +45,9 @@ class Check:
     look: Look
 
     def violated(self, value: float, threshold: float) -> bool:
-        """Return whether `value` is on the wrong side of `threshold`."""
+        """Return whether `value` is on the wrong side of `threshold`, rounding errors apart."""
+        if math.isclose(value, threshold, rel_tol=1e-9, abs_tol=1e-9):
+            return False
         return value > threshold if self.violates == "above" else value < threshold
 
 
