@@ -15,16 +15,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import click
 
 from train.ffmpeg import run_ffmpeg
 from vqa2cli.cli import main as vqa2
+from vqa2cli.video.scan import scan_packets
 
 #: Lines and kb/s of the rungs, for a source of 720 lines.
 RUNGS = ((180, 150), (234, 300), (360, 650), (432, 1100), (540, 1900), (720, 3600))
 SECONDS, GOP_S = 4, 2
-
 
 #: Clips of a higher rate are shown at 30 frames a second.
 _RATE = "fps=fps=min(30\\,source_fps)"
@@ -147,30 +146,20 @@ FAULTS: dict[str, Callable[[Maker, Path], None]] = {
 def main(clips: tuple[Path, ...], out: Path, only: tuple[str, ...]) -> None:
     """Check healthy and spoiled ladders of CLIPS."""
     for clip in clips:
-        if _seconds(clip) < SECONDS:
+        if scan_packets(clip).duration_s < SECONDS:
             raise click.BadParameter(f"{clip}: shorter than {SECONDS} s, no place for faults")
         work = out / clip.stem
         maker = Maker(clip, work)
         healthy = work / "healthy"
         if not healthy.exists():
             maker.healthy(healthy)
+        top = scan_packets(next(healthy.glob(f"t_{RUNGS[-1][0]}p_*"))).media
         for fault in only or ("healthy", *FAULTS):
             folder = work / fault
             if fault != "healthy" and not folder.exists():
                 shutil.copytree(healthy, folder)
                 FAULTS[fault](maker, folder)
-            _check(folder, _size(next(healthy.glob(f"t_{RUNGS[-1][0]}p_*"))), out / "journal")
-
-
-def _seconds(clip: Path) -> float:
-    with av.open(str(clip)) as file:
-        return (file.duration or 0) / av.time_base
-
-
-def _size(rung: Path) -> str:
-    with av.open(str(rung)) as file:
-        stream = file.streams.video[0]
-        return f"{stream.width}x{stream.height}"
+            _check(folder, f"{top.width}x{top.height}", out / "journal")
 
 
 def _check(folder: Path, display: str, journal: Path) -> None:

@@ -16,11 +16,14 @@ from vqa2cli.report.writers import CsvWriter
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 
+#: Cells of a sheet, a list each row.
+Rows = list[list[ElementTree.Element]]
+
 pytestmark = pytest.mark.skipif(shutil.which("soffice") is None, reason="no LibreOffice here")
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[ElementTree.Element]]:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """The cells that hold anything, of every row of a report on files with hostile names."""
     folder = tmp_path_factory.mktemp("office")
     records = [record_of(scored(name)) for name in HOSTILE] + [record_of(failed())]
@@ -39,20 +42,18 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[ElementTree.Elem
     return [cells for cells in found if cells and cells[0].get(f"{OFFICE}value-type")]
 
 
-def test_a_spreadsheet_sees_a_header_and_a_row_per_file(
-    rows: list[list[ElementTree.Element]],
-) -> None:
+def test_a_spreadsheet_sees_a_header_and_a_row_per_file(rows: Rows) -> None:
     assert len(rows) == 1 + len(HOSTILE) + 1
     header = ["".join(cell.itertext()).strip() for cell in rows[0]]
     assert header[: len(COLUMNS)] == list(COLUMNS)
 
 
-def test_a_spreadsheet_sees_no_formula_in_any_name(rows: list[list[ElementTree.Element]]) -> None:
+def test_a_spreadsheet_sees_no_formula_in_any_name(rows: Rows) -> None:
     cells = [cell for row in rows for cell in row]
     assert not [cell for cell in cells if cell.get(f"{TABLE}formula")]
 
 
-def test_a_spreadsheet_sees_scores_as_numbers(rows: list[list[ElementTree.Element]]) -> None:
+def test_a_spreadsheet_sees_scores_as_numbers(rows: Rows) -> None:
     scores = [
         float(cell.get(f"{OFFICE}value", "nan"))
         for row in rows[1:-1]
