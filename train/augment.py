@@ -1,4 +1,4 @@
-"""What may change in a picture while its quality stays: places, tones, company.
+"""What may change in a picture while its quality stays: places and company.
 
 A small corpus has few contents, and a tower learns them by heart. What is drawn here makes many
 of few; labels move only where `mixed` says how.
@@ -11,14 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.colour import LUMA
-
-#: KADID-10k types that are about tones or colours: theirs stay.
-TONAL = frozenset({4, 5, 6, 7, 8, 16, 17, 18, 22, 23, 25})
-
-#: Lowest factor of the contrast of a tinted picture.
-FAINTEST = 0.65
-
 #: Smallest share of a mixed picture that is its own.
 OWN_SHARE = 0.5
 
@@ -30,44 +22,23 @@ def put_off(tokens: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
 
 
 def shuffled(pictures: Tensor, tile: int, rng: np.random.Generator) -> Tensor:
-    """Return pictures [K, S, S, 3] with their tiles in new places, the same in all of them.
+    """Return pictures [K, S, S, C] with their tiles in new places, the same in all of them.
 
     Half of the time they also stand on their heads.
     """
-    count, side = pictures.shape[:2]
+    count, side, _, channels = pictures.shape
     grid = side // tile
-    tiles = pictures.reshape(count, grid, tile, grid, tile, 3).transpose(2, 3).flatten(1, 2)
+    tiles = pictures.reshape(count, grid, tile, grid, tile, -1).transpose(2, 3).flatten(1, 2)
     tiles = tiles[:, torch.from_numpy(rng.permutation(grid**2))]
     if rng.random() < 0.5:
         tiles = tiles.flip(2)
-    whole = tiles.reshape(count, grid, grid, tile, tile, 3).transpose(2, 3)
-    return whole.reshape(count, side, side, 3)
+    whole = tiles.reshape(count, grid, grid, tile, tile, channels).transpose(2, 3)
+    return whole.reshape(count, side, side, channels)
 
 
 def mirrored(pictures: NDArray) -> NDArray:
     """Return pictures [N, H, W, 3] mirrored left to right; features pass as they are."""
     return np.ascontiguousarray(pictures[:, :, ::-1]) if pictures.ndim == 4 else pictures
-
-
-def tinted(
-    pictures: Tensor, distortion: tuple[int, int] | None, share: float, rng: np.random.Generator
-) -> Tensor:
-    """Return pictures [K, S, S, 3] in other tones with probability `share`, or as they are.
-
-    Contrast falls to a share of at least `FAINTEST`, brightness lands anywhere it fits, and half of
-    the time the colour channels change places while luma stays. Nothing is clipped but colours.
-    """
-    free = distortion is None or distortion[0] not in TONAL
-    if not free or rng.random() >= share:
-        return pictures
-    values = pictures.float()
-    low, high = values.min(), values.max()
-    factor = rng.uniform(FAINTEST, 1.0)
-    values = (values - low) * factor + rng.random() * (255 - factor * (high - low))
-    if rng.random() < 0.5:
-        turned = values[..., torch.from_numpy(rng.permutation(3))]
-        values = turned + ((values - turned) @ torch.from_numpy(LUMA))[..., None]
-    return values.round().clamp(0, 255).to(torch.uint8)
 
 
 def mixed(
@@ -76,9 +47,9 @@ def mixed(
     """Return a batch whose pictures took some of their tiles from another source's.
 
     Args:
-        pictures: uint8 [B, K, S, S, 3], runs of `per_group` of one source.
+        pictures: [B, K, S, S, C], runs of `per_group` of one source.
         told: what is known of each, float [B, ...]; it becomes the mean of both by their shares.
-        tile: side of a tile, pixels.
+        tile: side of a tile, in what `S` counts.
 
     The pairs of sources, and which tiles change, are the same for all of a source's items: what
     their order was stays comparable. Draws come from torch's own generator.

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from train.augment import mirrored, put_off, shuffled, tinted
+from train.augment import mirrored, put_off, shuffled
 from train.corpus import Item
 from train.features import Look, load_look
+from train.lessons import Lesson
 from train.stall_cost import StallCost, draw_stalls
 from vqa2cli.levels import LEVELS, soft_levels
 from vqa2cli.model.facts import INDEX_STEPS, describe_stream
@@ -31,12 +32,15 @@ class FitSettings:
     `picture_noise` is how far visual tokens are put off, in units of their own spread: the
     tower knows its training contents better than any other, and what reads it must not rely on
     that. `shuffled_tile` is the side of the fragments that change places within a picture,
-    pixels; 0 leaves them where they are. `tinted` is the share of pictures in other tones and
-    colours, `mixed` that of batches whose pictures are made of two sources' fragments.
+    patches; 0 leaves them where they are. `mixed` is the share of batches whose pictures are made
+    of two sources' fragments, `channels_dropped` that of a picture's channels that the tower
+    must do without.
     `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
-    however far the schedule over `steps` is; 0 is at its end.
+    however far the schedule over `steps` is; 0 is at its end. `lies_weight` is what such samples
+    weigh among those with facts in lessons (`train.lessons`); 0 has no lessons, and labels are
+    learned instead.
     """
 
     kinds: tuple[str, ...]
@@ -60,8 +64,9 @@ class FitSettings:
     stalls_told: float
     picture_noise: float
     shuffled_tile: int
-    tinted: float
     mixed: float
+    channels_dropped: float
+    lies_weight: float
     stall_cost: StallCost
 
 
@@ -69,7 +74,8 @@ class FitSettings:
 class Sample:
     """One item of a batch: key frames, motion, texts, label, content and kind of distortion.
 
-    `keyframes` are uint8 [K, S, S, 3], or tokens [K, P, D] once the tower is trained;
+    `keyframes` are uint8 [K, S, S, 3], what a trunk finds in them [K, s, s, C], or tokens
+    [K, P, D] once the tower is trained;
     `motion` uint8 frames [T, s, s, 3], or features [T, C] once the branch is.
     `kind` is the KADID type, 0 for an encode. `encode` is how the picture was encoded: the
     position of its CRF and its scale, NaN where that is not known.
@@ -92,19 +98,22 @@ class LookDataset(Dataset):
     """
 
     def __init__(
-        self, items: Sequence[Item], looks: Sequence[Path | Look], fit: FitSettings
+        self,
+        items: Sequence[Item],
+        looks: Sequence[Path | Look],
+        fit: FitSettings,
+        lessons: Sequence[Lesson] | None = None,
     ) -> None:
         """Keep the items of the kinds that take part.
 
-        `looks` are files of pictures, or looks in memory that hold features instead.
+        `looks` are files of pictures, or looks in memory that hold features instead. Where there
+        are `lessons`, one an item, they are learned in place of the labels.
         """
         self.fit = fit
-        self.items: list[Item] = []
-        self.looks: list[Path | Look] = []
-        for item, look in zip(items, looks, strict=True):
-            if item.kind in fit.kinds:
-                self.items.append(item)
-                self.looks.append(look)
+        taking_part = [index for index, item in enumerate(items) if item.kind in fit.kinds]
+        self.items = [items[index] for index in taking_part]
+        self.looks = [looks[index] for index in taking_part]
+        self.lessons = [lessons[index] for index in taking_part] if lessons else None
         sources = sorted({item.source for item in self.items})
         self.group_of = {source: index for index, source in enumerate(sources)}
 
@@ -122,17 +131,17 @@ class LookDataset(Dataset):
             told = jittered(look.facts, self.fit, rng)
             facts = describe_stream(told, item.display)
         stalls, label = "", item.label
+        if self.lessons is not None:
+            lesson = self.lessons[number]
+            label = lesson.with_facts if facts else lesson.pictures_alone
         if rng.random() < self.fit.stalls_told:
             stalls, cost = draw_stalls(self.fit.stall_cost, rng)
             label = max(label - cost, 0.0)
         pictures, frames = crop(look, keyframes, motion, rng)
         if pictures.ndim == 3:
             pictures = put_off(pictures, self.fit.picture_noise, rng)
-        else:
-            if self.fit.tinted:
-                pictures = tinted(pictures, item.distortion, self.fit.tinted, rng)
-            if self.fit.shuffled_tile:
-                pictures = shuffled(pictures, self.fit.shuffled_tile, rng)
+        elif self.fit.shuffled_tile:
+            pictures = shuffled(pictures, self.fit.shuffled_tile, rng)
         return Sample(
             pictures,
             frames,

@@ -22,7 +22,7 @@ from train.correlation import (
 from train.kadid import KADID_TYPES
 from train.level_agreement import LevelAgreement, level_agreement
 from train.ordering import Ordering, ordering
-from train.peers import brisque_svr, facts_svr, log_bits_per_pixel
+from train.peers import QP_CODECS, brisque_svr, fact_features, facts_svr, log_bits_per_pixel
 from train.scatter import Point
 from train.second_encodes import SecondEncodes, second_encodes
 from vqa2cli.config import RunConfig
@@ -34,9 +34,6 @@ from vqa2cli.video.media import Opened, Sampling, StreamFacts
 
 #: Pairs of one content closer than this in VMAF carry no order, points.
 MIN_GAP = 6.0
-
-#: Codecs whose encoders tell their mean QP.
-QP_CODECS = {"h264", "hevc"}
 
 #: What a model is told beside the pictures, by what its rows are called.
 TOLD = {"with stream facts": RunConfig(), "pixels alone": RunConfig(stream_facts=False)}
@@ -130,27 +127,6 @@ def stream_facts(path: Path) -> StreamFacts:
     opened = next(iter(decode_clip(path, Sampling(window_s=2.0))))
     assert isinstance(opened, Opened)
     return opened.facts
-
-
-def quantizer_share(codec: str, quantizer: float) -> float:
-    """Return the quantizer as a share of its codec's range."""
-    return quantizer / (51.0 if codec in QP_CODECS else 255.0)
-
-
-def fact_features(facts: Sequence[StreamFacts], items: Sequence[Item]) -> NDArray[np.float64]:
-    """Return the stream facts as numbers [n, 8]: rate, quantizer, scale, frame rate, codec."""
-    codecs = ("h264", "hevc", "vp9", "av1")
-    rows = [
-        [
-            float(np.log10(fact.bits_per_pixel or 1e-4)),
-            np.nan if fact.quantizer is None else quantizer_share(fact.codec, fact.quantizer),
-            fact.width / item.display[0],
-            fact.fps / 30,
-            *(float(item.codec == codec) for codec in codecs),
-        ]
-        for fact, item in zip(facts, items, strict=True)
-    ]
-    return np.array(rows)
 
 
 def peers(

@@ -10,20 +10,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
-from train.dataset import LookDataset
+from train.dataset import FitSettings, LookDataset
 from train.features import Look, LookCache, load_look
-from train.fit import Scorer, Task, TowerTask, fit_task
+from train.fit import READ, Scorer, Task, TowerTask, fit_task
+from train.lessons import FOLDS, Lesson, lessons
+from train.pretrained import start_from_photographs
 from train.recipe import Recipe, Stage
 from train.vocabulary import embed_numbers_by_size, train_tokenizer
+from vqa2cli.model.inverted import InvertedStem
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.weights import export_motion, save_network
+
+#: Looks that the spread of a trunk is measured on, about.
+SPREAD_LOOKS = 200
 
 
 @dataclass(frozen=True)
@@ -79,8 +86,8 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     """Train on a built corpus and return the finished model directory.
 
     Stage after stage: the motion branch with the language model, on motion alone; the tower
-    and its projector, under heads that are dropped; the language model on what both see,
-    computed once.
+    and its projector, under heads that are dropped, on what the trunk finds, computed once; the
+    language model on what both see, computed once.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -92,20 +99,26 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
 
     log = []
     seen: Sequence[Path | Look] = looks
+    patches: list[Look] = []
     learners: list[Vqa2Network] = []
     familiar = 0.0
     for number, stage in enumerate(recipe.stages):
         folder = place.out / f"{number}-{stage.part}"
+        if stage.part == "motion":
+            seen = looks
+        elif stage.part == "tower":
+            seen = patches = patches or patches_of(network, looks)
+        elif seen is patches:  # stages of the language model in a row see the same
+            seen = features_for_language(
+                network, learners, familiar, items, looks, patches, recipe.seed
+            )
         if stage.folds > 1:
             learners = learners or [copy.deepcopy(network) for _ in range(stage.folds)]
-            fit_folds(learners, prompter, stage, items, looks, folder, recipe.seed)
+            fit_folds(learners, prompter, stage, items, patches, folder, recipe.seed)
             familiar = stage.familiar
         task = prepare(network, prompter, stage)
-        if stage.part != "language":
-            seen = looks
-        elif seen is looks:  # stages of the language model in a row see the same
-            seen = features_for_language(network, learners, familiar, items, looks, recipe.seed)
-        dataset = LookDataset(items, seen, stage.fit)
+        taught = taught_by(items, seen, stage.fit, recipe.seed) if stage.fit.lies_weight else None
+        dataset = LookDataset(items, seen, stage.fit, taught)
         before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         if stage.kept:
@@ -131,7 +144,7 @@ def fit_folds(
     prompter: Prompter,
     stage: Stage,
     items: Sequence[Item],
-    looks: Sequence[Path],
+    patches: Sequence[Look],
     folder: Path,
     seed: int,
 ) -> None:
@@ -144,21 +157,21 @@ def fit_folds(
     for fold, held_out in enumerate(content_folds(items, len(learners), seed)):
         rest = [index for index in range(len(items)) if index not in held_out]
         dataset = LookDataset(
-            [items[index] for index in rest], [looks[index] for index in rest], fewer.fit
+            [items[index] for index in rest], [patches[index] for index in rest], fewer.fit
         )
         place = folder.with_name(f"{folder.name}-without-{fold}")
         fit_task(prepare(learners[fold], prompter, fewer), dataset, place, seed, resume=True)
 
 
-def unseen_features(
-    learners: Sequence[Vqa2Network], items: Sequence[Item], looks: Sequence[Path], seed: int
-) -> list[Look]:
-    """Return features of each clip as the learner sees it that was trained without its content."""
-    found: dict[int, Look] = {}
+def unseen_tokens(
+    learners: Sequence[Vqa2Network], items: Sequence[Item], patches: Sequence[Look], seed: int
+) -> list[NDArray[np.float32]]:
+    """Return tokens of each clip as the learner sees it that was trained without its content."""
+    found: dict[int, NDArray[np.float32]] = {}
     for learner, held_out in zip(learners, content_folds(items, len(learners), seed), strict=True):
         order = sorted(held_out)
-        features = features_of(learner, [looks[index] for index in order])
-        found.update(zip(order, features, strict=True))
+        tokens = tokens_of(learner, [patches[index] for index in order])
+        found.update(zip(order, tokens, strict=True))
     return [found[index] for index in range(len(items))]
 
 
@@ -168,21 +181,38 @@ def features_for_language(
     familiar: float,
     items: Sequence[Item],
     looks: Sequence[Path],
+    patches: Sequence[Look],
     seed: int,
-) -> Sequence[Look]:
+) -> list[Look]:
     """Return what the language model learns from: see `Stage` for folds and `familiar`."""
-    if not learners:
-        return features_of(network, looks)
-    unseen = unseen_features(learners, items, looks, seed)
-    return between(unseen, features_of(network, looks), familiar) if familiar else unseen
-
-
-def between(unseen: Sequence[Look], known: Sequence[Look], share: float) -> list[Look]:
-    """Return looks whose tokens lie between those of two towers, `share` of the way to `known`."""
+    tokens = tokens_of(network, patches)
+    if learners:
+        unseen = unseen_tokens(learners, items, patches, seed)
+        tokens = between(unseen, tokens, familiar)
+    motion = motion_of(network, looks)
     return [
-        replace(far, keyframes=(1 - share) * far.keyframes + share * near.keyframes)
-        for far, near in zip(unseen, known, strict=True)
+        replace(look, keyframes=seen, motion=moved)
+        for look, seen, moved in zip(patches, tokens, motion, strict=True)
     ]
+
+
+def taught_by(
+    items: Sequence[Item], features: Sequence[Path | Look], fit: FitSettings, seed: int
+) -> list[Lesson]:
+    """Return what regressors make of the features of each item, fitted on other contents."""
+    looks = [look for look in features if isinstance(look, Look)]
+    pictures = [look.keyframes[..., :READ].mean(0).ravel() for look in looks]
+    count = min(FOLDS, len({item.content for item in items}))
+    parts = content_folds(items, count, seed + 1)  # other ones than the towers'
+    facts = [look.facts for look in looks]
+    return lessons(items, facts, np.stack(pictures), parts, fit.lies_weight, seed)
+
+
+def between(
+    unseen: Sequence[NDArray[np.float32]], known: Sequence[NDArray[np.float32]], share: float
+) -> list[NDArray[np.float32]]:
+    """Return tokens between those of two towers, `share` of the way to `known`."""
+    return [(1 - share) * far + share * near for far, near in zip(unseen, known, strict=True)]
 
 
 def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:
@@ -214,6 +244,10 @@ def prepare(network: Vqa2Network, prompter: Prompter, stage: Stage) -> Task:
     the branch's positions go on learning.
     """
     network.requires_grad_(True)
+    stem = network.vision_tower.embeddings.patch_embedding
+    if isinstance(stem, InvertedStem):
+        stem.trunk.requires_grad_(False)
+        stem.drop.p = stage.fit.channels_dropped
     network.slowfast.freeze_norms(stage.part != "motion")
     network.vision_tower.attend("eager" if stage.part == "tower" else "sdpa")
     if stage.part == "tower":
@@ -232,21 +266,52 @@ def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:
     tokenizer = read_tokenizer(folder)
     language = replace(recipe.network.language, vocab_size=tokenizer.get_vocab_size())
     network = Vqa2Network(replace(recipe.network, language=language))
+    stem = network.vision_tower.embeddings.patch_embedding
+    if isinstance(stem, InvertedStem):
+        start_from_photographs(stem)
     embed_numbers_by_size(network.llm.model.embed_tokens.weight, tokenizer.get_vocab())
     return network, Prompter.from_directory(folder, PROTOCOLS[recipe.network.protocol])
 
 
-def features_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
-    """Return looks that hold visual tokens [K, P, D] and motion features [T, C], in order."""
+def patches_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
+    """Return looks whose key frames are what the trunk finds, float16 [K, s, s, C], in order.
+
+    First the trunk's spread is measured on some of the looks. Motion is left out.
+    """
     network.eval()
-    seen = []
-    with torch.inference_mode():
-        for path in tqdm(looks, desc="features", unit="clip"):
-            look = load_look(path)
-            pictures = torch.from_numpy(look.keyframes).to(network.device)
-            frames = torch.from_numpy(look.motion).to(network.device)
-            with torch.autocast(network.device.type, torch.bfloat16):
-                motion = network.motion_features(frames).float().cpu().numpy()
-                visual = network.visual_tokens(pictures).float().cpu().numpy()
-            seen.append(Look(visual, motion, look.facts))
-    return seen
+    stem = network.vision_tower.embeddings.patch_embedding
+    assert isinstance(stem, InvertedStem)
+
+    def found(look: Look) -> Tensor:
+        return network.vision_tower.patches(torch.from_numpy(look.keyframes).to(network.device))
+
+    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
+        some = looks[:: max(len(looks) // SPREAD_LOOKS, 1)]
+        stem.measure_spread(torch.cat([found(load_look(path, motion=False)) for path in some]))
+        patches = []
+        for path in tqdm(looks, desc="patches", unit="clip"):
+            look = load_look(path, motion=False)
+            patches.append(replace(look, keyframes=found(look).half().cpu().numpy()))
+    return patches
+
+
+def tokens_of(network: Vqa2Network, patches: Sequence[Look]) -> list[NDArray[np.float32]]:
+    """Return visual tokens [K, P, D] of patches, in order."""
+    network.eval()
+    tokens = []
+    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
+        for look in tqdm(patches, desc="tokens", unit="clip"):
+            found = torch.from_numpy(look.keyframes).to(network.device)
+            tokens.append(network.visual_tokens(found).float().cpu().numpy())
+    return tokens
+
+
+def motion_of(network: Vqa2Network, looks: Sequence[Path]) -> list[NDArray[np.float32]]:
+    """Return motion features [T, C] of looks, in order."""
+    network.eval()
+    features = []
+    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
+        for path in tqdm(looks, desc="motion", unit="clip"):
+            frames = torch.from_numpy(load_look(path).motion).to(network.device)
+            features.append(network.motion_features(frames).float().cpu().numpy())
+    return features

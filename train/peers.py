@@ -11,11 +11,15 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from train.corpus import Item
 from train.correlation import Groups
 from vqa2cli.errors import MissingError
 from vqa2cli.video.media import StreamFacts
 
 Floats = NDArray[np.float64]
+
+#: Codecs whose encoders tell their mean QP.
+QP_CODECS = {"h264", "hevc"}
 
 FOLDS = 5
 
@@ -67,6 +71,27 @@ def facts_svr(
     )
 
 
+def quantizer_share(codec: str, quantizer: float) -> float:
+    """Return the quantizer as a share of its codec's range."""
+    return quantizer / (51.0 if codec in QP_CODECS else 255.0)
+
+
+def fact_features(facts: Sequence[StreamFacts], items: Sequence[Item]) -> NDArray[np.float64]:
+    """Return the stream facts as numbers [n, 8]: rate, quantizer, scale, frame rate, codec."""
+    codecs = ("h264", "hevc", "vp9", "av1")
+    rows = [
+        [
+            float(np.log10(fact.bits_per_pixel or 1e-4)),
+            np.nan if fact.quantizer is None else quantizer_share(fact.codec, fact.quantizer),
+            fact.width / item.display[0],
+            fact.fps / 30,
+            *(float(fact.codec == codec) for codec in codecs),
+        ]
+        for fact, item in zip(facts, items, strict=True)
+    ]
+    return np.array(rows)
+
+
 def log_bits_per_pixel(facts: Sequence[StreamFacts]) -> Floats:
     """Return log10 of the bits spent on a pixel [N]; NaN where the bit rate is not known."""
     return np.log10([fact.bits_per_pixel or np.nan for fact in facts])
@@ -84,7 +109,7 @@ def _svr(
             f"features {train_x.shape}, labels {train_y.shape}, asked {test_x.shape}: "
             "need as many labels as rows, and the same columns on both sides"
         )
-    sklearn = _sklearn()
+    sklearn = scikit_learn()
     folds = sklearn.model_selection.PredefinedSplit(_folds(len(train_y), groups, seed))
     steps = [("scale", sklearn.preprocessing.StandardScaler()), ("svr", sklearn.svm.SVR())]
     search = sklearn.model_selection.GridSearchCV(
@@ -95,17 +120,19 @@ def _svr(
     return np.asarray(search.predict(test_x) * spread + centre, np.float64)
 
 
-def _sklearn() -> ModuleType:
+def scikit_learn() -> ModuleType:
     """Return scikit-learn with the parts used here loaded, or say how to get it."""
     try:
         import sklearn
+        import sklearn.ensemble
+        import sklearn.impute
         import sklearn.model_selection
         import sklearn.pipeline
         import sklearn.preprocessing
         import sklearn.svm
     except ImportError as error:
         raise MissingError(
-            "scikit-learn is not installed; the regression peers need it: pip install 'vqa2[train]'"
+            "scikit-learn is not installed; regressors need it: pip install 'vqa2[train]'"
         ) from error
     loaded: ModuleType = sklearn
     return loaded

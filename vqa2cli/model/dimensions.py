@@ -9,7 +9,7 @@ from typing import Any, Literal
 from vqa2cli.video.media import FragmentGrid
 
 VisionInput = Literal["rgb", "contrast"]
-VisionStem = Literal["patch", "conv"]
+VisionStem = Literal["patch", "conv", "inverted"]
 Pooling = Literal["bilinear", "mean_std"]
 Resize = Literal["pil", "swscale"]
 
@@ -19,7 +19,8 @@ class VisionDims:
     """SigLIP tower. The defaults are SigLIP-so400m-patch14-384 less its last layer.
 
     `input` "contrast" adds two luma channels to RGB; `stem` "conv" replaces the patch
-    embedding by a small stack of strided convolutions.
+    embedding by a small stack of strided convolutions, "inverted" by EfficientNet-Lite0's first
+    stages.
     """
 
     image_size: int = 384

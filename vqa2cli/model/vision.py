@@ -1,8 +1,9 @@
-"""The vision tower: SigLIP's encoder over a patch embedding or a small convolutional stem."""
+"""The vision tower: SigLIP's encoder over a patch embedding or a convolutional stem."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -10,7 +11,8 @@ from transformers import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from vqa2cli.model.contrast import contrast_channels
-from vqa2cli.model.dimensions import VisionDims
+from vqa2cli.model.dimensions import VisionDims, VisionStem
+from vqa2cli.model.inverted import STRIDE, InvertedStem
 from vqa2cli.model.slowfast import normalise
 
 #: Groups of the stem's normalisation.
@@ -22,7 +24,7 @@ class Embeddings(nn.Module):
 
     def __init__(self, dims: VisionDims) -> None:
         super().__init__()
-        self.patch_embedding = conv_stem(dims) if dims.stem == "conv" else patch_stem(dims)
+        self.patch_embedding = STEMS[dims.stem](dims)
         self.position_embedding = nn.Embedding(dims.grid**2, dims.hidden_size)
         nn.init.normal_(self.position_embedding.weight, std=0.02)
 
@@ -56,6 +58,28 @@ def conv_stem(dims: VisionDims) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Conv2d(channels, dims.hidden_size, 3, 2, 1))
 
 
+def inverted_stem(dims: VisionDims) -> InvertedStem:
+    """Return EfficientNet-Lite0's first stages.
+
+    Raises:
+        ValueError: patches are not of 16 pixels, or pictures have more than RGB.
+    """
+    if (dims.patch_size, dims.channels) != (STRIDE, 3):
+        raise ValueError(
+            f"patches of {dims.patch_size} px of {dims.channels} channels; the inverted stem "
+            f"makes patches of {STRIDE} px of 3 channels"
+        )
+    return InvertedStem(dims.hidden_size)
+
+
+#: What turns pictures into patches, by the name in a `config.json`.
+STEMS: dict[VisionStem, Callable[[VisionDims], nn.Module]] = {
+    "patch": patch_stem,
+    "conv": conv_stem,
+    "inverted": inverted_stem,
+}
+
+
 class VisionTower(nn.Module):
     """Pixels to patch tokens: the last kept layer's output, before any final norm."""
 
@@ -84,10 +108,21 @@ class VisionTower(nn.Module):
             return contrast_channels(pixels, self.tile)
         return normalise(pixels).permute(0, 3, 1, 2)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """uint8 or float RGB in 0-255 [N, S, S, 3] -> [N, patches, C]."""
+    def patches(self, pixels: Tensor) -> Tensor:
+        """Return what an inverted stem's trunk finds: [N, S, S, 3] -> [N, S / 16, S / 16, 112]."""
+        stem = self.embeddings.patch_embedding
+        assert isinstance(stem, InvertedStem)
         dtype = self.embeddings.position_embedding.weight.dtype
-        embedded = self.embeddings(self.pictures(pixels).to(dtype))
+        return stem.patches(self.pictures(pixels).to(dtype)).permute(0, 2, 3, 1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """uint8 or float RGB in 0-255 [N, S, S, 3] -> [N, patches, C].
+
+        What `patches` found before may stand in for the pixels.
+        """
+        dtype = self.embeddings.position_embedding.weight.dtype
+        seen = self.pictures(pixels) if pixels.shape[-1] == 3 else pixels.permute(0, 3, 1, 2)
+        embedded = self.embeddings(seen.to(dtype))
         tokens: Tensor = self.encoder(inputs_embeds=embedded).last_hidden_state
         return tokens
 

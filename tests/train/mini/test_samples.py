@@ -12,6 +12,7 @@ from tests.train.mini.toy import toy
 from train.augment import put_off, shuffled
 from train.corpus import Item
 from train.dataset import LookDataset, SourceBatches, jittered
+from train.lessons import Lesson
 from train.mini import Workplace, train_split, training_looks
 from train.recipe import read_recipe
 from vqa2cli.video.media import StreamFacts
@@ -68,6 +69,23 @@ def test_facts_that_lie_may_be_kept_from_more_samples_than_those_that_do_not(
     told = LookDataset(items, looks, fit)
     for number, item in enumerate(told.items):
         assert bool(told[number, 1, 2, number].facts) == (item.kind == "rendition")
+
+
+def test_where_there_are_lessons_they_are_learned_in_place_of_labels(
+    items: list[Item], place: Workplace
+) -> None:
+    recipe = toy(read_recipe("mini"))
+    looks = training_looks(recipe, place).fill(items, 1)
+    lessons = [Lesson(80.0 + number, 20.0 + number) for number in range(len(items))]
+    for dropped in (0.0, 1.0):
+        fit = replace(
+            recipe.stages[-1].fit, facts_dropped=dropped, lies_dropped=dropped, stalls_told=0.0
+        )
+        taught = LookDataset(items, looks, fit, lessons)
+        for number in range(len(taught)):
+            lesson = lessons[items.index(taught.items[number])]
+            told = lesson.pictures_alone if dropped else lesson.with_facts
+            assert taught[number, 1, 2, number].label == told
 
 
 def test_visual_tokens_are_put_off_by_their_own_spread_and_not_at_all_without_noise() -> None:

@@ -1,0 +1,97 @@
+"""The stem of inverted residuals: its shapes, its norms, and the photographs it starts from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
+
+import pytest
+import torch
+from torch.nn import functional
+
+from tests.model.networks import EMBEDDED, pixels
+from train import pretrained
+from train.pretrained import start_from_photographs
+from vqa2cli.errors import MissingError
+from vqa2cli.model.dimensions import NetworkConfig
+from vqa2cli.model.inverted import FrozenNorm, InvertedResidual, InvertedStem
+from vqa2cli.model.network import Vqa2Network
+
+INVERTED = replace(EMBEDDED, vision=replace(EMBEDDED.vision, input="rgb", stem="inverted"))
+
+
+def test_a_tower_over_the_stem_sees_one_patch_every_sixteen_pixels() -> None:
+    network = Vqa2Network(INVERTED).eval()
+    assert network.vision_tower(pixels(2, 64, 64, 3)).shape == (2, 16, INVERTED.vision.hidden_size)
+    assert network.visual_tokens(pixels(2, 64, 64, 3)).shape[:2] == (2, 2)
+
+
+def test_its_norms_keep_their_statistics_in_training() -> None:
+    stem = InvertedStem(8).train()
+    before = {name: value.clone() for name, value in stem.named_buffers()}
+    stem(torch.randn(2, 3, 64, 64)).sum().backward()
+    assert before
+    assert all(torch.equal(value, before[name]) for name, value in stem.named_buffers())
+    assert not any(part.training for part in stem.modules() if isinstance(part, FrozenNorm))
+
+
+def test_a_stem_of_other_patches_or_channels_is_refused() -> None:
+    for vision in (
+        replace(INVERTED.vision, patch_size=8),
+        replace(INVERTED.vision, input="contrast"),
+    ):
+        with pytest.raises(ValueError, match="patches of"):
+            Vqa2Network(replace(INVERTED, vision=vision))
+
+
+def test_a_config_file_brings_it_back() -> None:
+    assert NetworkConfig.from_json(INVERTED.to_json()).vision == INVERTED.vision
+
+
+def test_it_starts_from_photographs_and_computes_what_their_network_does() -> None:
+    stem = InvertedStem(8).eval()
+    narrow = stem.narrow.weight.clone()
+    start_from_photographs(stem)
+    assert torch.equal(stem.narrow.weight, narrow)
+
+    picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    tensors = pretrained.published()
+
+    def normed(x: torch.Tensor, name: str) -> torch.Tensor:
+        mean, variance, weight, bias = (
+            tensors[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return functional.batch_norm(x, mean, variance, weight, bias, eps=1e-3)
+
+    with torch.inference_mode():
+        # TensorFlow's "same" padding: what is odd goes to the right and the bottom.
+        x = functional.conv2d(
+            functional.pad(picture, (0, 1, 0, 1)), tensors["_conv_stem.weight"], stride=2
+        )
+        x = functional.relu6(normed(x, "_bn0"))
+        block = "_blocks.0"
+        x = functional.conv2d(x, tensors[f"{block}._depthwise_conv.weight"], padding=1, groups=32)
+        x = functional.relu6(normed(x, f"{block}._bn1"))
+        x = normed(functional.conv2d(x, tensors[f"{block}._project_conv.weight"]), f"{block}._bn2")
+        first = next(n for n, part in enumerate(stem.trunk) if isinstance(part, InvertedResidual))
+        assert torch.allclose(stem.trunk[: first + 1](picture), x, atol=1e-4)
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(pretrained, "files", absent)
+    with pytest.raises(MissingError, match=f"pip install {pretrained.PACKAGE}"):
+        start_from_photographs(InvertedStem(8))
+
+
+def test_tensors_of_another_network_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    tensors = InvertedStem(8).trunk.state_dict()
+    first = next(iter(tensors))
+    monkeypatch.setattr(pretrained, "published", lambda: {**tensors, first: torch.zeros(1)})
+    with pytest.raises(MissingError, match="holds"):
+        start_from_photographs(InvertedStem(8))
+    monkeypatch.setattr(pretrained, "published", lambda: {first: tensors[first]})
+    with pytest.raises(MissingError, match="holds"):
+        start_from_photographs(InvertedStem(8))
