@@ -37,7 +37,7 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
     config = NetworkConfig(
         vision=VisionDims(
             image_size=32, patch_size=16, hidden_size=16, num_hidden_layers=1,
-            num_attention_heads=2, intermediate_size=16, input="contrast", stem="conv",
+            num_attention_heads=2, intermediate_size=16, stem="inverted",
         ),
         motion=MotionDims(positions=64).scaled(0.125),
         language=LanguageDims(

@@ -125,7 +125,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
             keep(network, before, stage.kept)
 
     network.eval()
-    save_network(network, place.model, place.model)
+    save_network(network, place.model, place.model, dtype=torch.float16)  # half of the package
     export_motion(place.model)
     record = {
         "recipe": recipe.name,

@@ -35,7 +35,7 @@ PUBLISHED = NetworkConfig(
 
 EMBEDDED = replace(
     PUBLISHED,
-    vision=replace(PUBLISHED.vision, image_size=64, patch_size=16, input="contrast", stem="conv"),
+    vision=replace(PUBLISHED.vision, image_size=64, patch_size=16, stem="inverted"),
     pooling="mean_std",
     fragments=FragmentGrid(grid=2, size=32),
     name="tiny",

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from tests.model.networks import EMBEDDED, PUBLISHED, build, pixels
-from vqa2cli.model.contrast import contrast_channels
 from vqa2cli.model.dimensions import MotionDims, NetworkConfig, VisionDims
 from vqa2cli.model.tokens import IMAGE_SLOT, pad, pool_tokens
 
@@ -118,28 +117,3 @@ def test_bilinear_pooling_halves_an_odd_grid_upwards():
     pooled = pool_tokens(flat, "bilinear")
     assert pooled.shape == (2, 196, 4)
     torch.testing.assert_close(pooled, torch.ones(2, 196, 4))
-
-
-def test_contrast_windows_do_not_cross_fragments():
-    picture = pixels(1, 64, 64, 3)
-    changed = picture.clone()
-    changed[:, :32, :32] = 255 - changed[:, :32, :32]
-    before, after = (contrast_channels(each, tile=32) for each in (picture, changed))
-    assert torch.equal(before[:, :, :, 32:], after[:, :, :, 32:])
-    assert torch.equal(before[:, :, 32:], after[:, :, 32:])
-    assert not torch.equal(before[:, 3:, :32, :32], after[:, 3:, :32, :32])
-
-
-def test_contrast_channels_of_a_flat_picture_are_still():
-    flat = torch.full((1, 64, 64, 3), 200, dtype=torch.uint8)
-    channels = contrast_channels(flat, tile=32)
-    assert channels.shape == (1, 5, 64, 64)
-    assert channels[:, 3].abs().max() < 1e-3
-    assert (channels[:, 4] + 1.0).abs().max() < 1e-2
-
-
-def test_blur_lowers_the_deviation_channel():
-    sharp = pixels(1, 64, 64, 3)
-    soft = torch.nn.functional.avg_pool2d(sharp.permute(0, 3, 1, 2).float(), 5, 1, 2)
-    soft = soft.permute(0, 2, 3, 1)
-    assert contrast_channels(soft, 32)[:, 4].mean() < contrast_channels(sharp, 32)[:, 4].mean()

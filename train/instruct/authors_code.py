@@ -44,11 +44,9 @@ _TOWER = "model.vision_tower.vision_tower.vision_model."
 
 def fits_authors_code(config: NetworkConfig) -> bool:
     """Return whether the authors' code can hold a network: its motion branch has one size."""
-    plain = VisionDims()
-    vision = config.vision
     return (
         config.motion == MotionDims()
-        and (vision.input, vision.stem) == (plain.input, plain.stem)
+        and config.vision.stem == VisionDims().stem
         and config.pooling == "bilinear"
         and config.fragments is None
     )

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from vqa2cli.video.media import FragmentGrid
 
-VisionInput = Literal["rgb", "contrast"]
-VisionStem = Literal["patch", "conv", "inverted"]
+VisionStem = Literal["patch", "inverted"]
 Pooling = Literal["bilinear", "mean_std"]
 Resize = Literal["pil", "swscale"]
 
@@ -18,9 +17,7 @@ Resize = Literal["pil", "swscale"]
 class VisionDims:
     """SigLIP tower. The defaults are SigLIP-so400m-patch14-384 less its last layer.
 
-    `input` "contrast" adds two luma channels to RGB; `stem` "conv" replaces the patch
-    embedding by a small stack of strided convolutions, "inverted" by EfficientNet-Lite0's first
-    stages.
+    `stem` "inverted" replaces the patch embedding by EfficientNet-Lite0's first stages.
     """
 
     image_size: int = 384
@@ -29,7 +26,6 @@ class VisionDims:
     num_hidden_layers: int = 26
     num_attention_heads: int = 16
     intermediate_size: int = 4304
-    input: VisionInput = "rgb"
     stem: VisionStem = "patch"
 
     def __post_init__(self) -> None:
@@ -37,11 +33,6 @@ class VisionDims:
             raise ValueError(
                 f"width {self.hidden_size} does not divide by {self.num_attention_heads} heads"
             )
-
-    @property
-    def channels(self) -> int:
-        """Channels the stem sees."""
-        return 5 if self.input == "contrast" else 3
 
     @property
     def grid(self) -> int:

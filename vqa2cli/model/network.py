@@ -26,8 +26,7 @@ class Vqa2Network(nn.Module):
         super().__init__()
         self.config = config
         width = config.language.hidden_size
-        tile = config.fragments.size if config.fragments else None
-        self.vision_tower = VisionTower(config.vision, tile)
+        self.vision_tower = VisionTower(config.vision)
         self.mm_projector = projector(config.vision.hidden_size, width)
         self.image_newline = nn.Parameter(torch.randn(width) * width**-0.5)
         self.slowfast = FastPathway(config.motion)

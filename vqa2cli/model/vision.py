@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +9,9 @@ from torch import Tensor, nn
 from transformers import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
-from vqa2cli.model.contrast import contrast_channels
 from vqa2cli.model.dimensions import VisionDims, VisionStem
 from vqa2cli.model.inverted import STRIDE, InvertedStem
 from vqa2cli.model.slowfast import normalise
-
-#: Groups of the stem's normalisation.
-STEM_GROUPS = 4
 
 
 class Embeddings(nn.Module):
@@ -29,7 +24,7 @@ class Embeddings(nn.Module):
         nn.init.normal_(self.position_embedding.weight, std=0.02)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """[N, channels, S, S] -> [N, patches, C]."""
+        """[N, 3, S, S] -> [N, patches, C]."""
         patches = self.patch_embedding(pictures).flatten(2).transpose(1, 2)
         tokens: Tensor = patches + self.position_embedding.weight
         return tokens
@@ -37,37 +32,18 @@ class Embeddings(nn.Module):
 
 def patch_stem(dims: VisionDims) -> nn.Conv2d:
     """Return SigLIP's own patch embedding."""
-    return nn.Conv2d(dims.channels, dims.hidden_size, dims.patch_size, dims.patch_size)
-
-
-def conv_stem(dims: VisionDims) -> nn.Sequential:
-    """Return strided 3x3 convolutions, each halving the side and doubling the channels.
-
-    Raises:
-        ValueError: the patch size is no power of two.
-    """
-    steps = int(math.log2(dims.patch_size))
-    if 2**steps != dims.patch_size:
-        raise ValueError(f"patch size {dims.patch_size} is no power of two; the conv stem halves")
-    layers: list[nn.Module] = []
-    channels = dims.channels
-    for left in range(steps - 1, 0, -1):
-        wide = max(STEM_GROUPS, dims.hidden_size // 2**left // STEM_GROUPS * STEM_GROUPS)
-        layers += [nn.Conv2d(channels, wide, 3, 2, 1), nn.GroupNorm(STEM_GROUPS, wide), nn.GELU()]
-        channels = wide
-    return nn.Sequential(*layers, nn.Conv2d(channels, dims.hidden_size, 3, 2, 1))
+    return nn.Conv2d(3, dims.hidden_size, dims.patch_size, dims.patch_size)
 
 
 def inverted_stem(dims: VisionDims) -> InvertedStem:
     """Return EfficientNet-Lite0's first stages.
 
     Raises:
-        ValueError: patches are not of 16 pixels, or pictures have more than RGB.
+        ValueError: patches are not of 16 pixels.
     """
-    if (dims.patch_size, dims.channels) != (STRIDE, 3):
+    if dims.patch_size != STRIDE:
         raise ValueError(
-            f"patches of {dims.patch_size} px of {dims.channels} channels; the inverted stem "
-            f"makes patches of {STRIDE} px of 3 channels"
+            f"patches of {dims.patch_size} px; the inverted stem makes patches of {STRIDE} px"
         )
     return InvertedStem(dims.hidden_size)
 
@@ -75,7 +51,6 @@ def inverted_stem(dims: VisionDims) -> InvertedStem:
 #: What turns pictures into patches, by the name in a `config.json`.
 STEMS: dict[VisionStem, Callable[[VisionDims], nn.Module]] = {
     "patch": patch_stem,
-    "conv": conv_stem,
     "inverted": inverted_stem,
 }
 
@@ -83,11 +58,9 @@ STEMS: dict[VisionStem, Callable[[VisionDims], nn.Module]] = {
 class VisionTower(nn.Module):
     """Pixels to patch tokens: the last kept layer's output, before any final norm."""
 
-    def __init__(self, dims: VisionDims, tile: int | None = None) -> None:
-        """`tile` is the side of a fragment in pixels, None where pictures are whole."""
+    def __init__(self, dims: VisionDims) -> None:
         super().__init__()
         self.dims = dims
-        self.tile = tile or dims.image_size
         self.embeddings = Embeddings(dims)
         self.encoder = SiglipEncoder(_siglip_config(dims))
 
@@ -96,7 +69,7 @@ class VisionTower(nn.Module):
         self.encoder.config._attn_implementation = how
 
     def pictures(self, pixels: Tensor) -> Tensor:
-        """Return the stem's input, float32 [N, channels, S, S], of pixels [N, S, S, 3].
+        """Return the stem's input, float32 [N, 3, S, S] in [-1, 1], of pixels [N, S, S, 3].
 
         Raises:
             ValueError: the pictures are not `image_size` pixels a side.
@@ -104,8 +77,6 @@ class VisionTower(nn.Module):
         side = self.dims.image_size
         if pixels.dim() != 4 or tuple(pixels.shape[1:]) != (side, side, 3):
             raise ValueError(f"key frames are {tuple(pixels.shape)}, not [N, {side}, {side}, 3]")
-        if self.dims.input == "contrast":
-            return contrast_channels(pixels, self.tile)
         return normalise(pixels).permute(0, 3, 1, 2)
 
     def patches(self, pixels: Tensor) -> Tensor:

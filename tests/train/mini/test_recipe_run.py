@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.train.mini.toy import toy
 from train.corpus import Item
@@ -39,6 +40,11 @@ def test_the_run_keeps_its_log(trained: Path) -> None:
         (trained.parent / f"2-language/checkpoint-{step}").exists() == (step == 2)
         for step in (2, 3)
     )
+
+
+def test_the_model_is_kept_in_half_precision(trained: Path) -> None:
+    weights = load_file(trained / "model.safetensors").values()
+    assert {value.dtype for value in weights if value.is_floating_point()} == {torch.float16}
 
 
 def test_training_moves_the_same_score_that_scoring_reads(
