@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ from vqa2cli.model.prompts import Prompter, read_tokenizer
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.weights import export_motion, save_network
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 #: Looks that the spread of a trunk is measured on, about.
 SPREAD_LOOKS = 200
@@ -278,40 +282,46 @@ def patches_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
 
     First the trunk's spread is measured on some of the looks. Motion is left out.
     """
-    network.eval()
     stem = network.vision_tower.embeddings.patch_embedding
     assert isinstance(stem, InvertedStem)
 
-    def found(look: Look) -> Tensor:
-        return network.vision_tower.patches(torch.from_numpy(look.keyframes).to(network.device))
+    def found(path: Path) -> tuple[Look, Tensor]:
+        look = load_look(path, motion=False)
+        pixels = torch.from_numpy(look.keyframes).to(network.device)
+        return look, network.vision_tower.patches(pixels)
 
-    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
-        some = looks[:: max(len(looks) // SPREAD_LOOKS, 1)]
-        stem.measure_spread(torch.cat([found(load_look(path, motion=False)) for path in some]))
-        patches = []
-        for path in tqdm(looks, desc="patches", unit="clip"):
-            look = load_look(path, motion=False)
-            patches.append(replace(look, keyframes=found(look).half().cpu().numpy()))
-    return patches
+    some = looks[:: max(len(looks) // SPREAD_LOOKS, 1)]
+    stem.measure_spread(torch.cat([seen for _, seen in _each(network, "spread", some, found)]))
+    return [
+        replace(look, keyframes=seen.half().cpu().numpy())
+        for look, seen in _each(network, "patches", looks, found)
+    ]
 
 
 def tokens_of(network: Vqa2Network, patches: Sequence[Look]) -> list[NDArray[np.float32]]:
     """Return visual tokens [K, P, D] of patches, in order."""
-    network.eval()
-    tokens = []
-    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
-        for look in tqdm(patches, desc="tokens", unit="clip"):
-            found = torch.from_numpy(look.keyframes).to(network.device)
-            tokens.append(network.visual_tokens(found).float().cpu().numpy())
-    return tokens
+
+    def tokens(look: Look) -> Tensor:
+        return network.visual_tokens(torch.from_numpy(look.keyframes).to(network.device))
+
+    return [seen.float().cpu().numpy() for seen in _each(network, "tokens", patches, tokens)]
 
 
 def motion_of(network: Vqa2Network, looks: Sequence[Path]) -> list[NDArray[np.float32]]:
     """Return motion features [T, C] of looks, in order."""
+
+    def features(path: Path) -> Tensor:
+        return network.motion_features(torch.from_numpy(load_look(path).motion).to(network.device))
+
+    return [seen.float().cpu().numpy() for seen in _each(network, "motion", looks, features)]
+
+
+def _each(
+    network: Vqa2Network, name: str, things: Sequence[T], see: Callable[[T], R]
+) -> Iterator[R]:
+    """Yield what `see` makes of each thing, the network as in scoring, under a bar of that name."""
     network.eval()
-    features = []
-    with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
-        for path in tqdm(looks, desc="motion", unit="clip"):
-            frames = torch.from_numpy(load_look(path).motion).to(network.device)
-            features.append(network.motion_features(frames).float().cpu().numpy())
-    return features
+    for thing in tqdm(things, desc=name, unit="clip"):
+        with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
+            seen = see(thing)
+        yield seen

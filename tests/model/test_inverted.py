@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.model.networks import EMBEDDED, pixels
+from tests.model.networks import EMBEDDED, PUBLISHED, pixels
 from train import pretrained
 from train.pretrained import start_from_photographs
 from vqa2cli.errors import MissingError
@@ -36,6 +36,13 @@ def test_its_norms_keep_their_statistics_in_training() -> None:
 def test_a_stem_of_other_patches_is_refused() -> None:
     with pytest.raises(ValueError, match="patches of 8 px"):
         Vqa2Network(replace(EMBEDDED, vision=replace(EMBEDDED.vision, patch_size=8)))
+
+
+def test_pixels_of_more_than_rgb_are_refused_by_their_shape() -> None:
+    for config in (EMBEDDED, PUBLISHED):
+        side = config.vision.image_size
+        with pytest.raises(ValueError, match=rf"key frames are \(1, {side}, {side}, 4\)"):
+            Vqa2Network(config).vision_tower(pixels(1, side, side, 4))
 
 
 def test_a_config_file_brings_it_back() -> None:

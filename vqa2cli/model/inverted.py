@@ -41,6 +41,9 @@ STAGES = (
     Stage(3, 5, 1, 6, 112),
 )
 
+#: Channels of what the trunk finds.
+CHANNELS = STAGES[-1].channels
+
 
 class FrozenNorm(nn.BatchNorm2d):
     """Batch norm by statistics that stay as they are, in training too."""

@@ -10,7 +10,7 @@ from transformers import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from vqa2cli.model.dimensions import VisionDims, VisionStem
-from vqa2cli.model.inverted import STRIDE, InvertedStem
+from vqa2cli.model.inverted import CHANNELS, STRIDE, InvertedStem
 from vqa2cli.model.slowfast import normalise
 
 
@@ -92,7 +92,8 @@ class VisionTower(nn.Module):
         What `patches` found before may stand in for the pixels.
         """
         dtype = self.embeddings.position_embedding.weight.dtype
-        seen = self.pictures(pixels) if pixels.shape[-1] == 3 else pixels.permute(0, 3, 1, 2)
+        found = self.dims.stem == "inverted" and pixels.shape[-1] == CHANNELS
+        seen = pixels.permute(0, 3, 1, 2) if found else self.pictures(pixels)
         embedded = self.embeddings(seen.to(dtype))
         tokens: Tensor = self.encoder(inputs_embeds=embedded).last_hidden_state
         return tokens
