@@ -111,6 +111,12 @@ def test_flicker_is_the_swing_of_the_light(measure: Measure) -> None:
     assert middle(measure(scene(2)), "flicker") < 1
 
 
+def test_a_fade_from_near_black_is_no_flicker(measure: Measure) -> None:
+    light = np.interp(np.arange(75), [0, 25, 50, 75], [0.06, 0.06, 0.8, 0.8])
+    faded = [(f * w).astype(np.uint8) for f, w in zip(scene(3), light, strict=True)]
+    assert measure(faded).of("flicker").max() < 0.6
+
+
 def test_shake_is_the_fast_movement_of_the_whole_picture(measure: Measure) -> None:
     still = scene(0.04, size=(400, 320))[0]
     rng = np.random.default_rng(3)
@@ -141,6 +147,12 @@ def test_dropped_frames_are_stutter_and_not_a_cadence(measure: Measure) -> None:
     assert found.cadence is None
     assert 15 < middle(found, "stutter") < 45
     assert middle(measure(frames), "stutter") < 5
+
+
+def test_a_still_picture_that_is_refreshed_now_and_then_does_not_stutter(measure: Measure) -> None:
+    still, refreshed = scene(0.04)[0], noisy(scene(0.04), 4)[0]
+    shown = [refreshed if index % 10 == 5 else still for index in range(42)]
+    assert measure(shown, fps=10).of("stutter").max() < 10
 
 
 @pytest.mark.parametrize(("holds", "name"), [((2,), "2"), ((3, 2), "3:2")])

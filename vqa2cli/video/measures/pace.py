@@ -19,16 +19,19 @@ CUT_CODES, CUT_RATIO = 12.0, 4.0
 #: Seconds to each side that make "around" a frame.
 _AROUND_S = 0.5
 
-#: Seconds of the moving mean that flicker and shake are what is left of: slower change is
-#: light and camera work; ours, hands shake at 1.5 Hz and up.
-FLICKER_MEAN_S, SHAKE_MEAN_S = 0.3, 0.7
+#: Seconds to each side that the light stands out from in flicker, the picture's place in shake:
+#: what swings at 3.3 and 1.7 Hz or faster comes back within that; ours.
+FLICKER_REACH_S, SHAKE_REACH_S = 0.15, 0.3
 
 #: Codes above black that flicker and drift are shares of at least: less light shows neither; ours.
 LEAST_LIGHT = 10.0
 
-#: A repeat changes less than this share of what frames around it do, and this many codes at
-#: least move around it; after it the picture jumps by at least the other share; ours.
-REPEAT_SHARE, LEAST_MOTION, JUMP_SHARE = 0.2, 0.6, 0.5
+#: A repeat changes less than this share of what frames around it do; after it the picture jumps by
+#: at least the other share; ours.
+REPEAT_SHARE, JUMP_SHARE = 0.12, 0.5
+#: Codes by which a quarter of the frames around a repeat change at least: in a still picture some
+#: do too, where an encoder refreshes it; ours.
+LEAST_MOTION, MOVING_PERCENT = 0.6, 75
 #: Repeats that go on longer than this, seconds, are the stall detector's.
 LONGEST_HOLD_S = 0.5
 #: Share of the holds that must follow a pattern for a steady cadence, longest pattern, and
@@ -55,26 +58,26 @@ def shots(cut: Flags) -> Iterator[slice]:
 
 
 def flicker(motion: MotionArrays, cut: Flags, black: float) -> Floats:
-    """Return how far each frame's mean luma is from its moving mean, in % of that: [n].
+    """Return how far each frame's mean luma swings, in % of the mean around it: [n].
 
     Args:
         black: code of black.
     """
     swing = np.zeros(len(cut), np.float32)
+    reach = _reach(motion, FLICKER_REACH_S)
     for shot in shots(cut):
         level = motion.mean[shot] - black
-        smooth = _smooth(level, _reach(motion, FLICKER_MEAN_S / 2))
-        swing[shot] = 100 * (level - smooth) / np.maximum(smooth, LEAST_LIGHT)
+        swing[shot] = 100 * swings(level, reach) / np.maximum(_smooth(level, reach), LEAST_LIGHT)
     return swing
 
 
 def shake(motion: MotionArrays, cut: Flags, size: tuple[int, int]) -> Floats:
-    """Return how far the picture is off its smoothed path in each frame, in % of its short side.
+    """Return how far the picture swings to each side in each frame, in % of its short side: [n].
 
     Args:
         size: width and height of the picture, px.
     """
-    short = min(size)
+    short, reach = min(size), _reach(motion, SHAKE_REACH_S)
     off = np.zeros(len(cut), np.float32)
     for shot in shots(cut):
         parts = []
@@ -84,17 +87,31 @@ def shake(motion: MotionArrays, cut: Flags, size: tuple[int, int]) -> Floats:
         ):
             steps = np.array(moved) * length / samples / short
             steps[0] = 0.0  # the step over the cut is none
-            path = np.cumsum(steps)
-            parts.append(path - _smooth(path, _reach(motion, SHAKE_MEAN_S / 2)))
+            parts.append(swings(np.cumsum(steps), reach))
         off[shot] = 100 * np.hypot(*parts)
     return off
 
 
+def swings(values: Floats, reach: int) -> Floats:
+    """Return how far each of `values` [n] swings to one side: half of what it stands out by.
+
+    It stands out by what it is above, or below, all that leads to the other side of the swing
+    within `reach` places before and after. A fade and a pan go one way and stand out nowhere.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach, "edge"), reach + 1)
+    before, after = windows[: len(values)], windows[reach:]
+    above = values - np.maximum(before.min(1), after.min(1))
+    below = np.minimum(before.max(1), after.max(1)) - values
+    out: Floats = np.maximum(above, below) / 2
+    return out
+
+
 def repeats(motion: MotionArrays) -> Flags:
     """Return which frames [n] show the one before them again while things move around them."""
-    difference = motion.difference
-    around = _rolling(difference, _reach(motion, _AROUND_S), 90)
-    same = (difference < REPEAT_SHARE * around) & (around >= LEAST_MOTION)
+    difference, reach = motion.difference, _reach(motion, _AROUND_S)
+    around = _rolling(difference, reach, 90)
+    moves = _rolling(difference, reach, MOVING_PERCENT) >= LEAST_MOTION
+    same = (difference < REPEAT_SHARE * around) & moves
     if same.size:
         same[0] = False
     kept = np.zeros_like(same)
