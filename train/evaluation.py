@@ -36,7 +36,10 @@ from vqa2cli.video.media import Opened, Sampling, StreamFacts
 MIN_GAP = 6.0
 
 #: What a model is told beside the pictures, by what its rows are called.
-TOLD = {"with stream facts": RunConfig(), "pixels alone": RunConfig(stream_facts=False)}
+TOLD = {
+    "with stream facts": RunConfig(diagnostics=False),
+    "pixels alone": RunConfig(diagnostics=False, stream_facts=False),
+}
 
 #: Training clips the learning peers are fitted on, about; they gain nothing from more.
 PEER_TRAINING = 900

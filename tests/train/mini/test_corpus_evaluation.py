@@ -1,0 +1,60 @@
+"""A corpus and a model in, the figures of a model card out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from train.corpus import Item
+from train.evaluation import CorpusResult, evaluate_corpus
+from train.mini import Workplace
+from vqa2cli import load_model, score
+from vqa2cli.config import RunConfig
+from vqa2cli.errors import UsageError
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(scope="module")
+def result(trained: Path, place: Workplace) -> CorpusResult:
+    return evaluate_corpus(load_model(str(trained)), place.corpus, "val", with_peers=False)
+
+
+def test_only_what_was_held_out_is_looked_at(result: CorpusResult, items: list[Item]) -> None:
+    held_out = {
+        item.path: item.label for item in items if (item.split, item.kind) == ("val", "rendition")
+    }
+    assert {point.file: point.label for point in result.points} == held_out
+
+
+def test_a_clip_has_the_score_that_scoring_gives_it(
+    result: CorpusResult, items: list[Item], place: Workplace, trained: Path
+) -> None:
+    point = result.points[0]
+    item = next(item for item in items if item.path == point.file)
+    row = score(place.corpus / item.path, load_model(str(trained)), RunConfig(display=item.display))
+    assert row.score is not None
+    assert point.score == pytest.approx(row.score.value, abs=1e-6)
+
+
+def test_facts_pixels_and_every_codec_have_a_row_of_their_own(
+    result: CorpusResult, items: list[Item]
+) -> None:
+    told = [row.name.split(", ")[1] for row in result.renditions]
+    assert told[:2] == ["with stream facts", "pixels alone"]
+    codecs = {item.codec for item in items if (item.split, item.kind) == ("val", "rendition")}
+    assert set(told[2:]) == codecs | {"x264 and x265 only"}
+    assert result.renditions[0].agreement.n == len(result.points)
+
+
+def test_second_encodes_stand_beside_their_first(result: CorpusResult) -> None:
+    assert [row.name.split(", ")[1] for row in result.second_encodes] == [
+        "with stream facts", "pixels alone",
+    ]  # fmt: skip
+    assert result.distortions == []  # none was made
+
+
+def test_a_split_without_renditions_is_refused(place: Workplace, trained: Path) -> None:
+    with pytest.raises(UsageError, match="no renditions of split 'test'"):
+        evaluate_corpus(load_model(str(trained)), place.corpus, "test", with_peers=False)
