@@ -44,7 +44,7 @@ _GAMMA = 2.2
 
 def cuts(motion: MotionArrays) -> Flags:
     """Return which frames [n] are the first of a new scene."""
-    around = _rolling(motion.difference, _reach(motion, _AROUND_S), 50)
+    (around,) = _rolling(motion.difference, _reach(motion, _AROUND_S), 50)
     floor = np.maximum(CUT_CODES, CUT_RATIO * around)
     return np.asarray(motion.difference > floor)
 
@@ -109,12 +109,11 @@ def swings(values: Floats, reach: int) -> Floats:
 def repeats(motion: MotionArrays) -> Flags:
     """Return which frames [n] show the one before them again while things move around them."""
     difference, reach = motion.difference, _reach(motion, _AROUND_S)
-    around = _rolling(difference, reach, 90)
-    moves = _rolling(difference, reach, MOVING_PERCENT) >= LEAST_MOTION
-    same = (difference < REPEAT_SHARE * around) & moves
+    around, moving = _rolling(difference, reach, 90, MOVING_PERCENT)
+    same = (difference < REPEAT_SHARE * around) & (moving >= LEAST_MOTION)
     if same.size:
         same[0] = False
-    kept = np.zeros_like(same)
+    kept = np.zeros(len(same), np.bool_)
     longest = max(1, round(LONGEST_HOLD_S / _interval_s(motion)))
     for first, after in runs(same):
         jumps = after < len(same) and difference[after] >= JUMP_SHARE * around[after]
@@ -178,9 +177,9 @@ def _smooth(values: Floats | NDArray[np.float64], reach: int) -> NDArray[np.floa
     return mean
 
 
-def _rolling(values: Floats, reach: int, percent: float) -> Floats:
-    """Return a percentile over `reach` neighbours to each side."""
+def _rolling(values: Floats, reach: int, *percents: float) -> Floats:
+    """Return percentiles over `reach` neighbours to each side: [percents, n]."""
     padded = np.pad(values, reach, mode="reflect" if len(values) > reach else "edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    found: Floats = np.percentile(windows, percent, axis=1).astype(np.float32)
+    found: Floats = np.percentile(windows, percents, axis=1).astype(np.float32)
     return found
