@@ -36,10 +36,7 @@ from vqa2cli.video.media import Opened, Sampling, StreamFacts
 MIN_GAP = 6.0
 
 #: What a model is told beside the pictures, by what its rows are called.
-TOLD = {
-    "with stream facts": RunConfig(diagnostics=False),
-    "pixels alone": RunConfig(diagnostics=False, stream_facts=False),
-}
+TOLD = {"with stream facts": RunConfig(), "pixels alone": RunConfig(stream_facts=False)}
 
 #: Training clips the learning peers are fitted on, about; they gain nothing from more.
 PEER_TRAINING = 900
@@ -59,6 +56,8 @@ def score_items(
 ) -> NDArray[np.float64]:
     """Return the score of every item through the pipeline, at the display size of its label.
 
+    Signals are not measured: nothing here asks for them.
+
     Raises:
         RuntimeError: a clip of the corpus could not be scored.
     """
@@ -69,7 +68,7 @@ def score_items(
     with tqdm(total=len(items), desc="scores", unit="clip") as bar:
         for display, members in by_display.items():
             files = [corpus / items[index].path for index in members]
-            rows = score_files(files, model, replace(config, display=display))
+            rows = score_files(files, model, replace(config, display=display, diagnostics=False))
             for index, row in zip(members, rows, strict=True):
                 if row.score is None:
                     raise RuntimeError(f"{row.file}: {row.error}")

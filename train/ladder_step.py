@@ -138,7 +138,7 @@ def main(corpus: Path, model: str, split: str, every: int, out: Path | None) -> 
     items = [item for item in items if item.source in kept]
     if not items:
         raise UsageError(f"{corpus}: no rendition in the split {split}")
-    scores = score_items(load_model(model), items, corpus, RunConfig(diagnostics=False))
+    scores = score_items(load_model(model), items, corpus, RunConfig())
     found = asdict(noticeable_step(scores, items))
     click.echo(json.dumps(found, indent=1))
     if out is not None:

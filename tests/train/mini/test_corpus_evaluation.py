@@ -12,13 +12,19 @@ from train.mini import Workplace
 from vqa2cli import load_model, score
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError
+from vqa2cli.model import QualityModel
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
 
 
 @pytest.fixture(scope="module")
-def result(trained: Path, place: Workplace) -> CorpusResult:
-    return evaluate_corpus(load_model(str(trained)), place.corpus, "val", with_peers=False)
+def model(trained: Path) -> QualityModel:
+    return load_model(str(trained))
+
+
+@pytest.fixture(scope="module")
+def result(model: QualityModel, place: Workplace) -> CorpusResult:
+    return evaluate_corpus(model, place.corpus, "val", with_peers=False)
 
 
 def test_only_what_was_held_out_is_looked_at(result: CorpusResult, items: list[Item]) -> None:
@@ -29,11 +35,11 @@ def test_only_what_was_held_out_is_looked_at(result: CorpusResult, items: list[I
 
 
 def test_a_clip_has_the_score_that_scoring_gives_it(
-    result: CorpusResult, items: list[Item], place: Workplace, trained: Path
+    result: CorpusResult, items: list[Item], place: Workplace, model: QualityModel
 ) -> None:
     point = result.points[0]
     item = next(item for item in items if item.path == point.file)
-    row = score(place.corpus / item.path, load_model(str(trained)), RunConfig(display=item.display))
+    row = score(place.corpus / item.path, model, RunConfig(display=item.display))
     assert row.score is not None
     assert point.score == pytest.approx(row.score.value, abs=1e-6)
 
@@ -55,6 +61,6 @@ def test_second_encodes_stand_beside_their_first(result: CorpusResult) -> None:
     assert result.distortions == []  # none was made
 
 
-def test_a_split_without_renditions_is_refused(place: Workplace, trained: Path) -> None:
+def test_a_split_without_renditions_is_refused(place: Workplace, model: QualityModel) -> None:
     with pytest.raises(UsageError, match="no renditions of split 'test'"):
-        evaluate_corpus(load_model(str(trained)), place.corpus, "test", with_peers=False)
+        evaluate_corpus(model, place.corpus, "test", with_peers=False)
