@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_model
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
@@ -15,7 +16,9 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from train.augment import mixed
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
@@ -228,9 +231,16 @@ def fit_task(
 ) -> list[dict[str, float]]:
     """Train `task` in place and return the log: one record every 20 steps.
 
-    Parameters that need no gradient stay as they are; `out` holds checkpoints.
+    Parameters that need no gradient stay as they are; `out` holds checkpoints. A stage that had
+    ended before is taken up as it was, not trained on.
     """
     fit = task.fit
+    last = get_last_checkpoint(str(out)) if resume and out.is_dir() else None
+    if last is not None:
+        state = TrainerState.load_from_json(str(Path(last) / TRAINER_STATE_NAME))
+        if state.global_step >= (fit.stop or fit.steps):
+            load_model(task, Path(last) / SAFE_WEIGHTS_NAME)
+            return _losses(state)
     arguments = TrainingArguments(
         output_dir=str(out),
         seed=seed,
@@ -251,5 +261,9 @@ def fit_task(
     trainer = TaskTrainer(task, dataset, arguments)
     if fit.stop:
         trainer.add_callback(StopAfter(fit.stop))
-    trainer.train(resume_from_checkpoint=resume and get_last_checkpoint(str(out)) is not None)
-    return [record for record in trainer.state.log_history if "loss" in record]
+    trainer.train(resume_from_checkpoint=last)
+    return _losses(trainer.state)
+
+
+def _losses(state: TrainerState) -> list[dict[str, float]]:
+    return [record for record in state.log_history if "loss" in record]

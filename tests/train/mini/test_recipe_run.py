@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.train.mini.toy import toy
 from train.corpus import Item
 from train.dataset import LookDataset, collate
 from train.fit import Scorer
-from train.mini import Workplace, keep, new_network, train_split, training_looks
+from train.mini import Workplace, fit_mini, keep, new_network, train_split, training_looks
 from train.recipe import read_recipe
 from vqa2cli import load_model, score
 
@@ -40,6 +41,18 @@ def test_the_run_keeps_its_log(trained: Path) -> None:
         (trained.parent / f"2-language/checkpoint-{step}").exists() == (step == 2)
         for step in (2, 3)
     )
+
+
+def test_stages_that_had_ended_are_not_trained_on_when_a_run_goes_on(
+    trained: Path, items: list[Item], place: Workplace, tmp_path: Path
+) -> None:
+    assert items
+    again = replace(place, out=tmp_path / "again")
+    shutil.copytree(place.out, again.out)
+    resumed = fit_mini(toy(read_recipe("mini")), again, resume=True)
+    before, after = (load_file(folder / "model.safetensors") for folder in (trained, resumed))
+    assert before.keys() == after.keys()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
 def test_the_model_is_kept_in_half_precision(trained: Path) -> None:
