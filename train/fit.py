@@ -17,10 +17,10 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from train.augment import mixed
+from train.checkpoints import last_checkpoint
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
 from train.kadid import KADID_TYPES
 from train.losses import encode_loss, expected_scores, level_loss, order_loss, plcc_loss
@@ -235,11 +235,11 @@ def fit_task(
     ended before is taken up as it was, not trained on.
     """
     fit = task.fit
-    last = get_last_checkpoint(str(out)) if resume and out.is_dir() else None
+    last = last_checkpoint(out) if resume else None
     if last is not None:
-        state = TrainerState.load_from_json(str(Path(last) / TRAINER_STATE_NAME))
+        state = TrainerState.load_from_json(str(last / TRAINER_STATE_NAME))
         if state.global_step >= (fit.stop or fit.steps):
-            load_model(task, Path(last) / SAFE_WEIGHTS_NAME)
+            load_model(task, last / SAFE_WEIGHTS_NAME)
             return _losses(state)
     arguments = TrainingArguments(
         output_dir=str(out),
@@ -261,7 +261,7 @@ def fit_task(
     trainer = TaskTrainer(task, dataset, arguments)
     if fit.stop:
         trainer.add_callback(StopAfter(fit.stop))
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
     return _losses(trainer.state)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from train.checkpoints import last_checkpoint
 from train.data.files import write_whole
 from train.data.records import Sample, read_samples
 from train.instruct.dataset import Conversations, check_media, named
@@ -24,7 +25,6 @@ from train.instruct.task import InstructTask, recompute_layers
 from train.instruct.trainer import (
     InstructTrainer,
     Sharding,
-    last_checkpoint,
     training_arguments,
 )
 from train.instruct.watch import Watch

@@ -32,9 +32,6 @@ from vqa2cli.model.devices import DTYPES
 
 Sharding = Literal["none", "fsdp", "zero2", "zero3"]
 
-#: Written last of a checkpoint, so that one that has it is whole.
-_STATE_FILE = "trainer_state.json"
-
 #: Bytes a trained parameter takes in a checkpoint beside its weight: AdamW's two moments.
 _MOMENTS = 8
 
@@ -225,18 +222,6 @@ def checkpoint_bytes(task: nn.Module) -> int:
     weights = sum(each.numel() * each.element_size() for each in task.parameters())
     trained = sum(each.numel() for each in task.parameters() if each.requires_grad)
     return weights + trained * _MOMENTS
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the last checkpoint that was written to its end, None if there is none."""
-    whole = []
-    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
-        try:
-            step = int(json.loads((path / _STATE_FILE).read_text(encoding="utf-8"))["global_step"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        whole.append((step, path))
-    return max(whole)[1] if whole else None
 
 
 def _own(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

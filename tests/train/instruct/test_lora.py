@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from train.checkpoints import last_checkpoint
 from train.instruct.publish import read_state
 from train.instruct.recipe import Lora
 from train.instruct.run import prepare_task, train_stage
-from train.instruct.trainer import last_checkpoint
 from vqa2cli.errors import MissingError
 from vqa2cli.model.weights import load_network
 

@@ -16,8 +16,9 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
+from train.checkpoints import last_checkpoint
 from train.instruct.run import train_stage
-from train.instruct.trainer import InstructTrainer, last_checkpoint
+from train.instruct.trainer import InstructTrainer
 from train.instruct.watch import read_log
 from vqa2cli.errors import UsageError
 
