@@ -106,7 +106,7 @@ def _step_large(maker: Maker, folder: Path) -> None:
 
 
 def _bottom(maker: Maker, folder: Path) -> None:
-    maker.rung(folder, 144, 20)
+    maker.rung(folder, 72, 8)
 
 
 _BLUR = "scale=iw/6:-2,scale=iw*6:-2"
@@ -115,9 +115,10 @@ _LAST = "gblur=sigma=14:enable='gte(t,2)'"
 _FREEZE = "loop=loop=45:size=1:start=30,setpts=N/FRAME_RATE/TB"
 _BLACK = "drawbox=t=fill:c=black:enable='between(t,1,2)'"
 
-#: What plants a fault, by the check that must find it.
+#: What plants a fault, by the check it is meant for.
 FAULTS: dict[str, Callable[[Maker, Path], None]] = {
     "quality-falls": _replace(540, 1900, spoil=_BLUR),
+    "detail-falls": _replace(540, 1900, spoil="scale=iw/2.5:-2,scale=iw*2.5:-2"),
     "crossing": _replace(540, 1900, spoil=_HALF),
     "below-hull": _replace(432, 1100, spoil="scale=iw/3:-2,scale=iw*3:-2"),
     "step-small": _step_small,

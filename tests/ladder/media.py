@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from vqa2cli.video.synthesis import Frame, moving_scene, with_freeze, write_clip
 
 FPS = 20
 SECONDS = 2.0
 #: Heights of the rungs, all 4:3.
-HEIGHTS = (102, 120, 144)
+HEIGHTS = (120, 132, 144)
 
 
 def scene() -> list[Frame]:
@@ -43,6 +44,12 @@ def write_ladder(folder: Path, frames: list[Frame] | None = None) -> Path:
 def frozen(frames: list[Frame]) -> list[Frame]:
     """Return `frames`, as many, with a second of them held."""
     return with_freeze(frames, 12, FPS)[: len(frames)]
+
+
+def blurred(frames: list[Frame]) -> list[Frame]:
+    """Return `frames` without their fine detail."""
+    blur = ImageFilter.GaussianBlur(3)
+    return [np.asarray(Image.fromarray(frame).filter(blur)) for frame in frames]
 
 
 def blackened(frames: list[Frame]) -> list[Frame]:

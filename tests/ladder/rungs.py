@@ -12,6 +12,7 @@ from vqa2cli.ladder.measured import Ladder, measured
 from vqa2cli.ladder.titles import Rung
 from vqa2cli.levels import level_of, soft_levels
 from vqa2cli.pooling import spread
+from vqa2cli.video.detail_track import RATE, SHRUNK, SIDES, Detail
 from vqa2cli.video.marks import Marks
 from vqa2cli.video.media import DeclaredFacts, MediaInfo
 from vqa2cli.video.stalling import StallEvent, Stalling
@@ -43,10 +44,20 @@ def rung(height: int, kbps: float, score: float, **changes: Any) -> tuple[Rung, 
         segments=parts,
         pooled=spread(list(windows), [2.0] * len(windows)),
         stalling=stalling(*changes.pop("stalls", ())),
-        marks=Marks((0.0, 2.0, 4.0), tuple(changes.pop("black", ()))),
+        marks=Marks(
+            (0.0, 2.0, 4.0),
+            tuple(changes.pop("black", ())),
+            detail(height, changes.pop("soft_s", (0.0, 0.0))),
+        ),
     )
     declared = replace(declared, **changes.pop("declared", {}))
     return Rung(Path(row.file), name, declared), replace(row, declared=declared, **changes)
+
+
+def detail(height: int, soft_s: tuple[float, float]) -> tuple[Detail, ...]:
+    """Return the same fine detail all along, half of it from one second to another."""
+    codes = tuple(2.0 if soft_s[0] <= k / RATE < soft_s[1] else 4.0 for k in range(6 * RATE))
+    return tuple(Detail(side, codes) for side in SIDES if side <= SHRUNK * height)
 
 
 def failed_rung(height: int) -> tuple[Rung, Assessment]:

@@ -34,6 +34,7 @@ def test_a_healthy_ladder_passes_every_check() -> None:
 #: The healthy ladder with one fault, the check that tells of it, and the rung it names.
 FAULTS: list[tuple[Ladder, str, str]] = [
     (with_rung(4, score=60.0 - STEP - 0.1), "quality-falls", "720p"),
+    (with_rung(3, soft_s=(2.0, 4.0)), "detail-falls", "540p"),
     (with_rung(1, score=22.0 + STEP - 0.1), "step-small", "360p"),
     (with_rung(0, score=10.5), "step-large", "360p"),
     (with_rung(3, score=49.0), "below-hull", "540p"),

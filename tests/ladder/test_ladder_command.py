@@ -17,7 +17,16 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Outcome, Run, model_dir, vqa2
-from tests.ladder.media import FPS, HEIGHTS, blackened, frozen, scene, write_ladder, write_rung
+from tests.ladder.media import (
+    FPS,
+    HEIGHTS,
+    blackened,
+    blurred,
+    frozen,
+    scene,
+    write_ladder,
+    write_rung,
+)
 from tests.video.playlist_media import ladder as playlist_ladder
 from tests.video.playlist_media import scene as playlist_scene
 from vqa2cli.ladder.checks import CHECKS
@@ -84,6 +93,7 @@ def _rename(folder: Path, word: str) -> None:
 
 #: What puts one fault into the middle rung of a healthy ladder, by the check that finds it.
 SPOIL: dict[str, Callable[[Path], Any]] = {
+    "detail-falls": lambda folder: write_rung(folder, MIDDLE, blurred(scene())),
     "stall": lambda folder: write_rung(folder, MIDDLE, frozen(scene())),
     "black": lambda folder: write_rung(folder, MIDDLE, blackened(scene())),
     "key-frames": lambda folder: write_rung(folder, MIDDLE, scene(), gop=13),
@@ -139,7 +149,7 @@ def test_a_rung_that_cannot_be_scored_is_code_3(check: Run, healthy: Path, tmp_p
 
 
 def test_gates_hold_for_every_rung(check: Run, healthy: Path) -> None:
-    done = check(healthy, "--gate", "media.height >= 120", "--format", "csv")
+    done = check(healthy, "--gate", "media.height >= 121", "--format", "csv")
     assert done.code == 1
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert list(rows[0]) == ["title", "rung", "below_hull", *COLUMNS]

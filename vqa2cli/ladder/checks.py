@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vqa2cli.ladder import defect_checks as defects
+from vqa2cli.ladder import detail_checks as detail
 from vqa2cli.ladder import quality_checks as quality
 from vqa2cli.ladder import stream_checks as streams
 from vqa2cli.ladder.findings import Check, CheckResult, Measure
@@ -34,6 +35,8 @@ CHECKS: Final = (
           "the middle of the lowest level", quality.bottom_score),
     Check("worst-second", "A window far below the rest of its rung", 20.0, "points", "above",
           "fail", "a whole level", quality.worst_windows),
+    Check("detail-falls", "Less detail as the bit rate rises", 0.10, "share", "above", "fail",
+          "healthy ladders lose up to 0.02, blurred rungs 0.17 and more", detail.losses),
     Check("bitrate-over", "More bits than declared", 0.10, "share", "above", "fail",
           "HLS Authoring Specification for Apple devices: within 10 %", streams.excess_rates),
     Check("bitrate-under", "Far fewer bits than declared", 0.40, "share", "above", "warn",

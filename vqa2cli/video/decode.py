@@ -218,7 +218,7 @@ class _Watch:
         if self._measures is not None:
             self._measures.add(picture, samples, pts_s)
         if self._marks is not None:
-            self._marks.add(samples, pts_s, bool(picture.key_frame))
+            self._marks.add(picture, samples, pts_s)
 
     def close(self, end_s: float, scan: Scan, media: MediaInfo) -> _Seen:
         stalling, stalled = self._stalls.close(end_s) if self._stalls else (None, None)

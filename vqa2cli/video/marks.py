@@ -1,12 +1,15 @@
-"""Where a clip can be switched into, and where it shows black: what rungs are compared by."""
+"""Where a clip can be switched into, is black, and how much detail it shows."""
 
 from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
 
+import av
 import numpy as np
 from numpy.typing import NDArray
+
+from vqa2cli.video.detail_track import Detail, DetailTrack
 
 #: blackdetect's rule (FFmpeg): luma at most `pixel_black_th` 0.10 of the studio range counts
 #: as black, and a picture is black where 98 % of it is.
@@ -16,10 +19,11 @@ _BLACK_SHARE = 0.98
 
 @dataclass(frozen=True)
 class Marks:
-    """Seconds of every key frame, and [start, end) of every run of black pictures."""
+    """Seconds of every key frame, [start, end) of every run of black pictures, and their detail."""
 
     keyframes_s: tuple[float, ...]
     black_s: tuple[tuple[float, float], ...]
+    detail: tuple[Detail, ...] = ()
 
 
 class MarkTrack:
@@ -29,10 +33,12 @@ class MarkTrack:
         self._keys = array("d")
         self._black: list[tuple[float, float]] = []
         self._black_since: float | None = None
+        self._detail = DetailTrack()
 
-    def add(self, samples: NDArray[np.uint8], pts_s: float, key: bool) -> None:
-        """Note one picture, its `luma_of`, shown from `pts_s` on; whether it is a key frame."""
-        if key:
+    def add(self, picture: av.VideoFrame, samples: NDArray[np.uint8], pts_s: float) -> None:
+        """Note one picture and its `luma_of`, shown from `pts_s` on."""
+        self._detail.add(picture, pts_s)
+        if picture.key_frame:
             self._keys.append(pts_s)
         black = float((samples <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
         if black and self._black_since is None:
@@ -43,7 +49,7 @@ class MarkTrack:
     def close(self, end_s: float) -> Marks:
         """Return the marks of a clip that ends at `end_s`."""
         self._end_black(end_s)
-        return Marks(tuple(self._keys), tuple(self._black))
+        return Marks(tuple(self._keys), tuple(self._black), self._detail.close())
 
     def _end_black(self, at_s: float) -> None:
         if self._black_since is not None:

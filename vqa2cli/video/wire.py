@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from vqa2cli.video.detail_track import Detail
 from vqa2cli.video.marks import Marks
 from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import (
@@ -168,7 +169,8 @@ def _marks_of(fields: Fields | None) -> Marks | None:
     if fields is None:
         return None
     spans = tuple((start, end) for start, end in fields["black_s"])
-    return Marks(tuple(fields["keyframes_s"]), spans)
+    detail = tuple(Detail(seen["side"], tuple(seen["codes"])) for seen in fields["detail"])
+    return Marks(tuple(fields["keyframes_s"]), spans, detail)
 
 
 def sampling_fields(sampling: Sampling) -> Fields:
