@@ -22,3 +22,9 @@ def last_checkpoint(folder: Path) -> Path | None:
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return max(whole)[1] if whole else None
+
+
+def has_ended(checkpoint: Path) -> bool:
+    """Return whether the run behind a whole checkpoint had taken all of its steps."""
+    state = json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    return int(state["global_step"]) >= int(state["max_steps"])

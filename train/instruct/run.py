@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from train.checkpoints import last_checkpoint
+from train.checkpoints import has_ended, last_checkpoint
 from train.data.files import write_whole
 from train.data.records import Sample, read_samples
 from train.instruct.dataset import Conversations, check_media, named
@@ -79,7 +79,8 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
     """Train one stage and return the finished model directory.
 
     Killed at any point, it goes on with `resume` from the last whole checkpoint, and ends with
-    the same weights, to the last bit on a CPU, as if it had not been.
+    the same weights, to the last bit on a CPU, as if it had not been. A run that had ended is not
+    trained on; sharded and killed between its last step and its model, it takes a step more.
 
     Raises:
         UsageError: media are missing or broken, samples do not fit, the folder holds another
@@ -89,6 +90,10 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
     samples = gather(recipe, job)
     source = find_model(job.model)
     checkpoint = _claim(recipe, job, source, samples)
+    model = job.out / MODEL_FOLDER
+    ended = checkpoint is not None and has_ended(checkpoint)
+    if ended and (model / RECORD_FILE).is_file():
+        return model
     arguments = training_arguments(recipe.fit, job.out, device=job.device, sharding=job.sharding)
     loaded = load_network(source.path)
     network = renamed(loaded.network, source, recipe)
@@ -110,10 +115,12 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
     watch = Watch(job.out, recipe.fit.tensorboard)
     trainer = InstructTrainer(task, dataset, arguments, publisher, watch)
     try:
-        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        if checkpoint is not None and ended and job.sharding == "none":
+            trainer.take_up(checkpoint)
+        else:
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     finally:
         watch.close()
-    model = job.out / MODEL_FOLDER
     if trainer.finish(model) is not None:
         record = _record(recipe, job, source, len(samples), trainer.state.global_step)
         write_whole(model / RECORD_FILE, json.dumps(record, indent=1) + "\n")

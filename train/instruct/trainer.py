@@ -13,7 +13,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
@@ -161,6 +162,11 @@ class InstructTrainer(Trainer):
             raise VideoError("unreadable", reason)
         loss: Tensor = super().training_step(model, inputs, *rest)
         return loss
+
+    def take_up(self, checkpoint: Path) -> None:
+        """Take the weights and the place of a run that had ended; not for a sharded one."""
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
 
     def finish(self, folder: Path) -> Path | None:
         """Write the finished model, adapters merged in; None but in the main process."""

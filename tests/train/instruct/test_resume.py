@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from train.checkpoints import last_checkpoint
-from train.instruct.run import train_stage
+from train.instruct.run import RECORD_FILE, train_stage
 from train.instruct.trainer import InstructTrainer
 from train.instruct.watch import read_log
 from vqa2cli.errors import UsageError
@@ -90,6 +90,19 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(recipe, job, stop_at,
     assert last_checkpoint(out).name == "checkpoint-2"
     stop_at(-1)
     assert same_weights(whole, train_stage(used, job(resume=True)))
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_that_had_ended_within_an_epoch_is_not_trained_on(finished, recipe, job, tmp_path):
+    used = recipe(steps=3, batch=1, save_every=3, norms="batch")  # an epoch is 4 steps
+    first = train_stage(used, job())
+    whole = shutil.copytree(first, tmp_path / "whole")
+    if not finished:  # killed between its last step and its model
+        shutil.rmtree(first)
+    again = train_stage(used, job(resume=True))
+    assert same_weights(whole, again)
+    record = json.loads((again / RECORD_FILE).read_text())
+    assert record["lineage"][-1]["steps"] == 3
 
 
 def test_a_folder_that_holds_a_run_is_not_begun_again_by_mistake(recipe, job):
