@@ -106,7 +106,7 @@ def _step_large(maker: Maker, folder: Path) -> None:
 
 
 def _bottom(maker: Maker, folder: Path) -> None:
-    maker.rung(folder, 72, 8)
+    maker.rung(folder, 72, 10)
 
 
 _BLUR = "scale=iw/6:-2,scale=iw*6:-2"

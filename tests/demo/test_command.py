@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import Chromium, find_chromium
 from tests.cli.conftest import Run, clips, model_dir, vqa2
 from tests.cli.test_commands import START
-from tests.demo.chromium import Chromium, find_chromium
 from tests.demo.test_desk import HOSTILE
 from tests.model.checkpoints import write_published
 from vqa2cli.demo.guard import POLICY

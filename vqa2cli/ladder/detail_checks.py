@@ -21,7 +21,8 @@ def losses(ladder: Ladder) -> Iterable[Measure] | str:
 
     Both are looked at in the same moments and at the same size, which neither need be enlarged to.
     A measure is the second in which most is lost: the smaller loss of its moments, so that a cut
-    one frame apart is none. What is black or stalls is left to the checks of that.
+    one frame apart is none. What is black is left to the check of that, and so is all from a stall
+    on, after which two rungs need not show the same any more.
     """
     if len(ladder.rungs) < 2:
         return "fewer than two rungs were scored"
@@ -41,7 +42,7 @@ def losses(ladder: Ladder) -> Iterable[Measure] | str:
                 f"{high.name} shows {lost:.0%} less fine detail than {low.name}, which costs less, "
                 f"at {start:.0f}-{start + 1:.0f} s"
             )
-            found.append(Measure((high.name, low.name), lost, message, start, start + 1.0))
+            found.append(Measure((high.name,), lost, message, start, start + 1.0))
     return found or "no two neighbours have detail in common"
 
 
@@ -71,8 +72,10 @@ def _lost(low: Detail, high: Detail) -> list[tuple[float, float]]:
 
 
 def _broken(rung: Scored, start: float) -> bool:
-    """Return whether a rung is black or stalls in the second from `start` on."""
-    spans = list(rung.marks.black_s) if rung.marks else []
-    if rung.stalling is not None:
-        spans += [(event.start, event.end) for event in rung.stalling.events]
-    return any(since < start + 1.0 + 1 / RATE and end > start for since, end in spans)
+    """Return whether a rung is black in the second from `start` on, or has stalled by then."""
+    end = start + 1.0 + 1 / RATE
+    black = rung.marks.black_s if rung.marks else ()
+    stalls = rung.stalling.events if rung.stalling else ()
+    return any(since < end and until > start for since, until in black) or any(
+        event.start < end for event in stalls
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from vqa2cli.assessment import Segment
 from vqa2cli.ladder.findings import Measure
 from vqa2cli.ladder.measured import Ladder, Scored
-from vqa2cli.ladder.noticeable import NOTICEABLE_STEP
+from vqa2cli.ladder.noticeable import CERTAIN_STEP
 
 ONE_RUNG = "fewer than two rungs were scored"
 
@@ -49,7 +49,7 @@ def gains_that_do_not_fall(ladder: Ladder) -> Iterable[Measure] | str:
     found = gains(ladder)
     if isinstance(found, str):
         return found
-    return [gain for gain in found if gain.value >= -NOTICEABLE_STEP]
+    return [gain for gain in found if gain.value >= -CERTAIN_STEP]
 
 
 def hull_deficits(ladder: Ladder) -> Iterable[Measure] | str:
@@ -89,7 +89,7 @@ def deficits(rungs: tuple[Scored, ...]) -> list[float]:
 
 
 def crossings(ladder: Ladder) -> Iterable[Measure] | str:
-    """Measure the share of time in which a cheaper rung scores noticeably over the next one.
+    """Measure the share of time in which a cheaper rung scores certainly over the next one.
 
     Rungs whose whole scores already fall are left to that check.
     """
@@ -98,14 +98,14 @@ def crossings(ladder: Ladder) -> Iterable[Measure] | str:
     found = []
     for low, high in ladder.steps():
         windows = _common(low.row.segments, high.row.segments)
-        if len(windows) < 2 or low.score.value - high.score.value > NOTICEABLE_STEP:
+        if len(windows) < 2 or low.score.value - high.score.value > CERTAIN_STEP:
             continue
-        over = [(a, b) for a, b in windows if a.score - b.score > NOTICEABLE_STEP]
+        over = [(a, b) for a, b in windows if a.score - b.score > CERTAIN_STEP]
         total = sum(b.end - b.start for _, b in windows)
         share = sum(b.end - b.start for _, b in over) / total
         start, end = (over[0][1].start, over[-1][1].end) if over else (None, None)
         message = (
-            f"in {share:.0%} of the time {low.name} scores more than {NOTICEABLE_STEP:g} over "
+            f"in {share:.0%} of the time {low.name} scores more than {CERTAIN_STEP:g} over "
             f"{high.name}"
         )
         found.append(Measure((low.name, high.name), share, message, start, end))

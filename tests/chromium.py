@@ -21,11 +21,14 @@ def find_chromium() -> str | None:
 
 
 class Chromium:
-    """One tab. `requested` holds the address of everything the page asked for."""
+    """One tab. `requested` holds the address of everything the page asked for, `complaints` the
+    errors that it or its scripts wrote to the console.
+    """
 
     def __init__(self, program: str, profile: Path, patience_s: float = 240.0) -> None:
         self._patience_s = patience_s
         self.requested: list[str] = []
+        self.complaints: list[str] = []
         self._next, self._rest = 0, b""
         there, self._in = os.pipe()
         self._out, back = os.pipe()
@@ -47,7 +50,7 @@ class Chromium:
         tab = next(each["targetId"] for each in targets if each["type"] == "page")
         attached = self.call("Target.attachToTarget", targetId=tab, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Network", "DOM", "Runtime"):
+        for domain in ("Page", "Network", "DOM", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
     def __enter__(self) -> Self:
@@ -70,9 +73,20 @@ class Chromium:
             told = self._read()
             if told.get("method") == "Network.requestWillBeSent":
                 self.requested.append(told["params"]["request"]["url"])
+            self._hear(told)
             if told.get("id") == self._next:
                 assert "error" not in told, told
                 return told["result"]
+
+    def _hear(self, told: dict[str, Any]) -> None:
+        """Keep what a page complains of."""
+        method, said = told.get("method"), told.get("params", {})
+        if method == "Log.entryAdded" and said["entry"]["level"] == "error":
+            self.complaints.append(said["entry"]["text"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(said["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and said["type"] == "error":
+            self.complaints.append(str(said["args"]))
 
     def _read(self) -> Any:
         while b"\0" not in self._rest:
