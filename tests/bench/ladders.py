@@ -64,9 +64,9 @@ class Maker:
                     "libx264", "-crf", "8", "-preset", "veryfast", str(target)])  # fmt: skip
         return target
 
-    def healthy(self, folder: Path) -> Path:
+    def healthy(self, folder: Path, rate: float) -> Path:
         for lines, kbps in RUNGS:
-            self.rung(folder, lines, kbps)
+            self.rung(folder, lines, max(round(kbps * rate), 20))
         return folder
 
 
@@ -106,7 +106,7 @@ def _step_large(maker: Maker, folder: Path) -> None:
 
 
 def _bottom(maker: Maker, folder: Path) -> None:
-    maker.rung(folder, 72, 10)
+    maker.rung(folder, 72, 5, name="t_05k.mp4")
 
 
 _BLUR = "scale=iw/6:-2,scale=iw*6:-2"
@@ -144,7 +144,8 @@ FAULTS: dict[str, Callable[[Maker, Path], None]] = {
 @click.argument("clips", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, help="Faults to plant; `healthy` for none.")
-def main(clips: tuple[Path, ...], out: Path, only: tuple[str, ...]) -> None:
+@click.option("--rate", default=1.0, help="Bit rates of the healthy rungs, times this.")
+def main(clips: tuple[Path, ...], out: Path, only: tuple[str, ...], rate: float) -> None:
     """Check healthy and spoiled ladders of CLIPS."""
     for clip in clips:
         if scan_packets(clip).duration_s < SECONDS:
@@ -153,7 +154,7 @@ def main(clips: tuple[Path, ...], out: Path, only: tuple[str, ...]) -> None:
         maker = Maker(clip, work)
         healthy = work / "healthy"
         if not healthy.exists():
-            maker.healthy(healthy)
+            maker.healthy(healthy, rate)
         top = scan_packets(next(healthy.glob(f"t_{RUNGS[-1][0]}p_*"))).media
         for fault in only or ("healthy", *FAULTS):
             folder = work / fault
@@ -175,8 +176,9 @@ def _check(folder: Path, display: str, journal: Path) -> None:
         for check in ladder["checks"]
         if check["findings"]
     ]
-    print(f"{folder.parent.name} {folder.name}: exit {code}; scores {scores}; "
-          f"found {', '.join(found) or 'nothing'}", flush=True)  # fmt: skip
+    (detail,) = [check["value"] for check in ladder["checks"] if check["id"] == "detail-falls"]
+    print(f"{folder.parent.name} {folder.name}: exit {code}; scores {scores}; detail lost "
+          f"{detail}; found {', '.join(found) or 'nothing'}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
