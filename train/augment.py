@@ -14,6 +14,9 @@ from torch import Tensor
 #: Smallest share of a mixed picture that is its own.
 OWN_SHARE = 0.5
 
+#: Largest share of another's in a picture that is mixed freely.
+FOREIGN_SHARE = 0.5
+
 
 def put_off(tokens: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
     """Return visual tokens [K, P, D] off by noise of `amount` times their spread over D."""
@@ -62,3 +65,21 @@ def mixed(
     mask = own.repeat_interleave(tile, 0).repeat_interleave(tile, 1)[:, :, None]
     blended = torch.where(mask, pictures, pictures[other])
     return blended, [share * part + (1 - share) * part[other] for part in told]
+
+
+def mixed_freely(pictures: Tensor, others: Tensor, tile: int) -> Tensor:
+    """Return pictures with some of their tiles, up to half, from `others` in the same places.
+
+    What such a picture is worth, only a function of pictures can say.
+
+    Args:
+        pictures: [B, K, S, S, C], as `others` are.
+        tile: side of a tile, in what `S` counts.
+
+    Which tiles change is drawn for each of the B by torch's own generator, the same in all its K.
+    """
+    batch, side = len(pictures), pictures.shape[2] // tile
+    share = FOREIGN_SHARE * torch.rand(batch, 1, 1)
+    foreign = torch.rand(batch, side, side) < share
+    mask = foreign.repeat_interleave(tile, 1).repeat_interleave(tile, 2)[:, None, :, :, None]
+    return torch.where(mask, others, pictures)

@@ -36,6 +36,7 @@ from train.sources import (
     Source,
     clip_sources,
     further_views,
+    native_sources,
     photograph_sources,
     render_source,
     scene_sources,
@@ -90,9 +91,10 @@ class CorpusSize:
     """How much a corpus holds.
 
     Of each training source, `scenes` rendered ones among them, `of_source` is drawn; of each of
-    `views` closer looks at every training clip and still `of_view`; of each photograph that is for
-    training alone `of_photograph`. Validation and test take the fixed grids of encodes, and every
-    type and level of distortion for `held_out_distorted` contents.
+    `views` closer looks at every training clip and still `of_view`; of each clip at its own size
+    `of_native`, where that has renditions; of each photograph that is for training alone
+    `of_photograph`. Validation and test take the fixed grids of encodes, and every type and level
+    of distortion for `held_out_distorted` contents.
     """
 
     scenes: int
@@ -100,12 +102,15 @@ class CorpusSize:
     held_out_distorted: int
     of_source: Draw
     of_view: Draw
+    of_native: Draw
     of_photograph: Draw
 
     def drawn(self, source: Source) -> Draw:
         """Return how much is made of a training source."""
         if source.view:
             return self.of_view
+        if source.native:
+            return self.of_native
         return self.of_photograph if source.kind == "photograph" else self.of_source
 
 
@@ -188,7 +193,8 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     if material.stills is not None:
         sources += still_sources(material.stills)
     sources += scene_sources(size.scenes)
-    sources += list(further_views(sources, size.views, plan.seed))
+    natives = native_sources(sources) if size.of_native.renditions else ()
+    sources += [*further_views(sources, size.views, plan.seed), *natives]
     if material.photographs is not None:
         sources += photograph_sources(material.photographs)
     sources = [source for split in plan.splits for source in sources if source.split == split]

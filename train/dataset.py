@@ -35,12 +35,15 @@ class FitSettings:
     patches; 0 leaves them where they are. `mixed` is the share of batches whose pictures are made
     of two sources' fragments, `channels_dropped` that of a picture's channels that the tower
     must do without.
+    `taught` has the tower learn what a teacher (`train.teacher`) says of pictures that are mixed
+    freely, in place of labels; `imagined` is how many clips that do not exist a language model
+    learns from, in place of the training clips, taught by the same teacher (`train.imagined`).
     `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
     however far the schedule over `steps` is; 0 is at its end. `lies_weight` is what such samples
-    weigh among those with facts in lessons (`train.lessons`); 0 has no lessons, and labels are
-    learned instead.
+    weigh among those with facts in lessons (`train.lessons`), and for a teacher; 0 has no lessons,
+    and labels are learned instead.
     """
 
     kinds: tuple[str, ...]
@@ -67,6 +70,8 @@ class FitSettings:
     mixed: float
     channels_dropped: float
     lies_weight: float
+    taught: bool
+    imagined: int
     stall_cost: StallCost
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_model
 from torch import Tensor, nn
@@ -19,11 +20,13 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.utils import SAFE_WEIGHTS_NAME
 
-from train.augment import mixed
+from train.augment import mixed, mixed_freely
 from train.checkpoints import last_checkpoint
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
 from train.kadid import KADID_TYPES
 from train.losses import encode_loss, expected_scores, level_loss, order_loss, plcc_loss
+from train.teacher import READERS, Teacher, statistics
+from vqa2cli.model.devices import find_device, multiplies_bfloat16
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.tokens import pad
@@ -104,6 +107,9 @@ class TowerTask(nn.Module):
         self.network, self.fit = network, fit
         self.heads = FixedHeads(network)
 
+    #: How many numbers each head tells.
+    parts: tuple[int, ...] = HEADS
+
     def forward(
         self,
         keyframes: Tensor,
@@ -134,8 +140,50 @@ class TowerTask(nn.Module):
         """Return what each head tells of key frames [B, K, S, S, 3], [B, n], and the rest."""
         tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
         told = self.heads(tokens.reshape(*keyframes.shape[:2], *tokens.shape[1:]).mean(1)).float()
-        parts: tuple[Tensor, ...] = told.split([*HEADS, told.shape[-1] - sum(HEADS)], -1)
+        spare = told.shape[-1] - sum(self.parts)
+        parts: tuple[Tensor, ...] = told.split([*self.parts, spare], -1)
         return parts
+
+
+class TaughtTowerTask(TowerTask):
+    """The tower under heads that are to tell what a teacher tells of any picture.
+
+    Two qualities of its readers beside its own, and kinds of distortion.
+    """
+
+    parts = (1 + len(READERS), len(KADID_TYPES) + 1)
+
+    def __init__(self, network: Vqa2Network, fit: FitSettings, teacher: Teacher) -> None:
+        super().__init__(network, fit)
+        self.teacher = teacher
+
+    def forward(self, keyframes: Tensor, *_: object, **__: object) -> dict[str, Tensor]:
+        """Return `loss` and `scores` [B] of patches [B, 1, s, s, C], of which some are mixed."""
+        if self.training:
+            others = keyframes[torch.randperm(len(keyframes))]
+            kept = torch.rand(len(keyframes)) >= self.fit.mixed
+            tile = max(self.fit.shuffled_tile, 1)
+            blended = mixed_freely(keyframes, others, tile)
+            keyframes = torch.where(kept[:, None, None, None, None], keyframes, blended)
+        qualities, kinds = self.taught(keyframes)
+        told, kind, spare = self.read(keyframes)
+        scores = torch.sigmoid(told)
+        loss = 2 * functional.smooth_l1_loss(scores, qualities, beta=0.1)
+        loss = loss + self.fit.plcc_weight * plcc_loss(scores[:, 0], qualities[:, 0])
+        loss = loss + functional.cross_entropy(kind, kinds)
+        # What no head reads, and what a softmax does not see, is to stay small.
+        loss = loss + 0.01 * (spare.square().sum(-1).mean() + kind.mean(-1).square().mean())
+        return {"loss": loss, "scores": scores[:, 0]}
+
+    def taught(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Return qualities in 0-1 [B, 1 + readers] and probabilities of kinds [B, 26]."""
+        found = statistics(patches[:, 0].detach().cpu().numpy())
+        readings = self.teacher.reader(found)
+        alone = self.teacher.alone(readings)[:, None] / 100
+        read = np.clip(readings[:, : len(READERS)] / 100, 0.0, 1.0)
+        qualities = torch.from_numpy(np.hstack([alone, read])).float()
+        kinds = torch.from_numpy(self.teacher.kinds(readings)).float()
+        return qualities.to(patches.device), kinds.to(patches.device)
 
 
 class FixedHeads(nn.Module):
@@ -241,6 +289,7 @@ def fit_task(
         if state.global_step >= (fit.stop or fit.steps):
             load_model(task, last / SAFE_WEIGHTS_NAME)
             return _losses(state)
+    device = find_device("auto")
     arguments = TrainingArguments(
         output_dir=str(out),
         seed=seed,
@@ -249,8 +298,8 @@ def fit_task(
         lr_scheduler_type="cosine",
         warmup_steps=fit.warmup,
         max_grad_norm=1.0,
-        bf16=True,
-        use_cpu=not torch.cuda.is_available(),
+        bf16=multiplies_bfloat16(device),
+        use_cpu=device == "cpu",
         logging_steps=20,
         save_steps=200,
         save_total_limit=1,

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
-from train.features import Look, LookCache, load_look
-from train.fit import READ, Scorer, Task, TowerTask, fit_task
-from train.lessons import FOLDS, Lesson, lessons
+from train.features import Look, LookCache
+from train.fit import READ, Scorer, Task, TaughtTowerTask, TowerTask, fit_task
+from train.imagined import Imagined, imagine
+from train.lessons import FOLDS, Lesson, content_folds, lessons
 from train.pretrained import start_from_photographs
 from train.recipe import Recipe, Stage
+from train.seen import arithmetic, motion_of, patches_of, tokens_of
+from train.teacher import Teacher, statistics
 from train.vocabulary import embed_numbers_by_size, train_tokenizer
+from vqa2cli.errors import UsageError
 from vqa2cli.model.inverted import InvertedStem
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
@@ -30,11 +32,8 @@ from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.weights import export_motion, save_network
 
-T = TypeVar("T")
-R = TypeVar("R")
-
-#: Looks that the spread of a trunk is measured on, about.
-SPREAD_LOOKS = 200
+#: Side of what imagined clips take of one another, patches: that of a fragment.
+TILE = 2
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
 
     Stage after stage: the motion branch with the language model, on motion alone; the tower
     and its projector, under heads that are dropped, on what the trunk finds, computed once; the
-    language model on what both see, computed once.
+    language model on what both see, computed once, or on clips imagined of that.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -105,6 +104,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     seen: Sequence[Path | Look] = looks
     patches: list[Look] = []
     learners: list[Vqa2Network] = []
+    teacher: Teacher | None = None
     familiar = 0.0
     for number, stage in enumerate(recipe.stages):
         folder = place.out / f"{number}-{stage.part}"
@@ -120,9 +120,16 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
             learners = learners or [copy.deepcopy(network) for _ in range(stage.folds)]
             fit_folds(learners, prompter, stage, items, patches, folder, recipe.seed)
             familiar = stage.familiar
-        task = prepare(network, prompter, stage)
-        taught = taught_by(items, seen, stage.fit, recipe.seed) if stage.fit.lies_weight else None
-        dataset = LookDataset(items, seen, stage.fit, taught)
+        if stage.fit.taught and teacher is None:
+            teacher = teacher_of(items, patches, stage.fit, recipe.seed)
+        told, shown, taught = items, seen, None
+        if stage.fit.imagined:
+            made = imagine_clips(network, items, patches, seen, teacher, stage, recipe.seed)
+            told, shown, taught = made.items, made.looks, made.lessons
+        elif stage.fit.lies_weight and not stage.fit.taught:
+            taught = taught_by(items, seen, stage.fit, recipe.seed)
+        task = prepare(network, prompter, stage, teacher)
+        dataset = LookDataset(told, shown, stage.fit, taught)
         before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         if stage.kept:
@@ -212,22 +219,45 @@ def taught_by(
     return lessons(items, facts, np.stack(pictures), parts, fit.lies_weight, seed)
 
 
+def teacher_of(
+    items: Sequence[Item], patches: Sequence[Look], fit: FitSettings, seed: int
+) -> Teacher:
+    """Return the regressors that tower and language model learn from."""
+    seen = np.stack([statistics(look.keyframes).mean(0) for look in patches])
+    return Teacher(items, [look.facts for look in patches], seen, fit.lies_weight, seed)
+
+
+def imagine_clips(
+    network: Vqa2Network,
+    items: Sequence[Item],
+    patches: Sequence[Look],
+    features: Sequence[Path | Look],
+    teacher: Teacher | None,
+    stage: Stage,
+    seed: int,
+) -> Imagined:
+    """Return the clips that a stage of the language model learns from.
+
+    Raises:
+        UsageError: no tower was taught before.
+    """
+    if teacher is None:
+        raise UsageError("a recipe that imagines clips needs a tower that is taught before")
+    network.eval()
+
+    def see(pictures: Tensor) -> Tensor:
+        with torch.inference_mode(), arithmetic(network):
+            return network.visual_tokens(pictures.to(network.device))
+
+    motion = [look.motion for look in features if isinstance(look, Look)]
+    return imagine(items, patches, motion, teacher, see, stage.fit.imagined, TILE, seed)
+
+
 def between(
     unseen: Sequence[NDArray[np.float32]], known: Sequence[NDArray[np.float32]], share: float
 ) -> list[NDArray[np.float32]]:
     """Return tokens between those of two towers, `share` of the way to `known`."""
     return [(1 - share) * far + share * near for far, near in zip(unseen, known, strict=True)]
-
-
-def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:
-    """Return the indices of `items` in `folds` parts; no content is in two of them."""
-    contents = sorted({item.content for item in items})
-    order = np.random.default_rng(seed).permutation(len(contents))
-    part = {contents[at]: rank % folds for rank, at in enumerate(order)}
-    return [
-        {index for index, item in enumerate(items) if part[item.content] == fold}
-        for fold in range(folds)
-    ]
 
 
 def keep(network: Vqa2Network, before: Mapping[str, Tensor], share: float) -> None:
@@ -238,7 +268,9 @@ def keep(network: Vqa2Network, before: Mapping[str, Tensor], share: float) -> No
                 value.lerp_(before[name], share)
 
 
-def prepare(network: Vqa2Network, prompter: Prompter, stage: Stage) -> Task:
+def prepare(
+    network: Vqa2Network, prompter: Prompter, stage: Stage, teacher: Teacher | None = None
+) -> Task:
     """Return the task of a stage, with gradients and batch norms set for the part it trains.
 
     The tower learns through plain matrix products: on a CPU, torch's fused attention takes
@@ -246,6 +278,9 @@ def prepare(network: Vqa2Network, prompter: Prompter, stage: Stage) -> Task:
 
     The language model learns with the tower, its projector and the motion branch frozen; only
     the branch's positions go on learning.
+
+    Raises:
+        ValueError: the tower is to be taught and nobody teaches it.
     """
     network.requires_grad_(True)
     stem = network.vision_tower.embeddings.patch_embedding
@@ -254,6 +289,10 @@ def prepare(network: Vqa2Network, prompter: Prompter, stage: Stage) -> Task:
         stem.drop.p = stage.fit.channels_dropped
     network.slowfast.freeze_norms(stage.part != "motion")
     network.vision_tower.attend("eager" if stage.part == "tower" else "sdpa")
+    if stage.fit.taught:
+        if teacher is None:
+            raise ValueError("the tower is to be taught, and there is no teacher")
+        return TaughtTowerTask(network, stage.fit, teacher)
     if stage.part == "tower":
         return TowerTask(network, stage.fit)
     if stage.part == "language":
@@ -275,53 +314,3 @@ def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:
         start_from_photographs(stem)
     embed_numbers_by_size(network.llm.model.embed_tokens.weight, tokenizer.get_vocab())
     return network, Prompter.from_directory(folder, PROTOCOLS[recipe.network.protocol])
-
-
-def patches_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
-    """Return looks whose key frames are what the trunk finds, float16 [K, s, s, C], in order.
-
-    First the trunk's spread is measured on some of the looks. Motion is left out.
-    """
-    stem = network.vision_tower.embeddings.patch_embedding
-    assert isinstance(stem, InvertedStem)
-
-    def found(path: Path) -> tuple[Look, Tensor]:
-        look = load_look(path, motion=False)
-        pixels = torch.from_numpy(look.keyframes).to(network.device)
-        return look, network.vision_tower.patches(pixels)
-
-    some = looks[:: max(len(looks) // SPREAD_LOOKS, 1)]
-    stem.measure_spread(torch.cat([seen for _, seen in _each(network, "spread", some, found)]))
-    return [
-        replace(look, keyframes=seen.half().cpu().numpy())
-        for look, seen in _each(network, "patches", looks, found)
-    ]
-
-
-def tokens_of(network: Vqa2Network, patches: Sequence[Look]) -> list[NDArray[np.float32]]:
-    """Return visual tokens [K, P, D] of patches, in order."""
-
-    def tokens(look: Look) -> Tensor:
-        return network.visual_tokens(torch.from_numpy(look.keyframes).to(network.device))
-
-    return [seen.float().cpu().numpy() for seen in _each(network, "tokens", patches, tokens)]
-
-
-def motion_of(network: Vqa2Network, looks: Sequence[Path]) -> list[NDArray[np.float32]]:
-    """Return motion features [T, C] of looks, in order."""
-
-    def features(path: Path) -> Tensor:
-        return network.motion_features(torch.from_numpy(load_look(path).motion).to(network.device))
-
-    return [seen.float().cpu().numpy() for seen in _each(network, "motion", looks, features)]
-
-
-def _each(
-    network: Vqa2Network, name: str, things: Sequence[T], see: Callable[[T], R]
-) -> Iterator[R]:
-    """Yield what `see` makes of each thing, the network as in scoring, under a bar of that name."""
-    network.eval()
-    for thing in tqdm(things, desc=name, unit="clip"):
-        with torch.inference_mode(), torch.autocast(network.device.type, torch.bfloat16):
-            seen = see(thing)
-        yield seen

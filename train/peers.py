@@ -124,8 +124,10 @@ def scikit_learn() -> ModuleType:
     """Return scikit-learn with the parts used here loaded, or say how to get it."""
     try:
         import sklearn
+        import sklearn.dummy
         import sklearn.ensemble
         import sklearn.impute
+        import sklearn.linear_model
         import sklearn.model_selection
         import sklearn.pipeline
         import sklearn.preprocessing

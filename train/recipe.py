@@ -135,4 +135,8 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     fit = FitSettings(**table)
     if fit.mixed and not fit.shuffled_tile:
         raise ValueError("mixed pictures need a shuffled_tile: the side of what they exchange")
+    if fit.taught and part != "tower":
+        raise ValueError(f"the {part} is taught; that is for the tower")
+    if fit.imagined and part != "language":
+        raise ValueError(f"imagined is {fit.imagined} for the {part}; it is for the language model")
     return Stage(part, fit, kept, folds, familiar)

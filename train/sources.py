@@ -1,7 +1,8 @@
 """Nearly pristine sources to degrade: segments of real clips, photographs in motion, renderings.
 
-Most clips at hand were compressed once, so a segment is shrunk before use; photographs are
-panned and zoomed. Every source is a short lossless file at a constant frame rate.
+Most clips at hand were compressed once, so a segment is shrunk before use; those that were
+compressed little are sources at their own size too. Photographs are panned and zoomed. Every source
+is a short lossless file at a constant frame rate.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from PIL import Image
 from train.ffmpeg import run_ffmpeg
 from train.scenes import rendered_scene
 from vqa2cli.errors import UsageError
+from vqa2cli.video.scan import scan_packets
 
 #: Frames of one source; about two seconds.
 SOURCE_FRAMES = 48
@@ -37,7 +39,7 @@ class Source:
     is the offset in the clip; `kind` is "clip", "still", "photograph" (a still of training alone)
     or "scene", which has a seed and no origin. `view` is 0 for the whole picture, else the number
     of a closer look at a part of it; `part` is (left, top, side) of that part in shares of a
-    clip's width, height and both.
+    clip's width, height and both. `native` is of the middle of a clip that is not scaled.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Source:
     seed: int = 0
     view: int = 0
     part: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    native: bool = False
 
 
 def even(value: float) -> int:
@@ -94,6 +97,39 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
                 height=height,
                 original=(int(row["width"]), int(row["height"])),
             )
+
+
+#: Shorter side of a source at its own size, at most.
+NATIVE_SIDE = 480
+
+#: Mean quantizer up to which a clip is clean enough not to be shrunk, on its codec's own scale.
+CLEAN_QUANTIZER = {"h264": 24.0, "hevc": 24.0, "vp9": 120.0, "av1": 120.0}
+
+
+def native_sources(sources: Iterable[Source]) -> Iterator[Source]:
+    """Yield one source at its own size for each clip that was compressed little.
+
+    Clips that nothing shrank are softer than shrunk ones, and as clean. Of a large clip it is the
+    middle; one too small to be shrunk is a source at its own size already.
+    """
+    for source in sources:
+        if source.kind != "clip" or not source.name.endswith("@0") or source.origin is None:
+            continue
+        if source.original == (source.width, source.height):
+            continue
+        scan = scan_packets(source.origin)
+        limit = CLEAN_QUANTIZER.get(scan.media.codec_name)
+        if limit is None or scan.quantizer is None or scan.quantizer > limit:
+            continue
+        width, height = source.original
+        share = min(NATIVE_SIDE / min(width, height), 1.0)
+        yield replace(
+            source,
+            name=f"{source.content}@native",
+            width=even(width * share),
+            height=even(height * share),
+            native=True,
+        )
 
 
 #: Sizes (width, height) that photographs and renderings take in turn.
@@ -227,9 +263,11 @@ def render_source(source: Source, folder: Path) -> Path:
 
 def cut(source: Source) -> str:
     """Return the filter that keeps the part of a clip that is looked at, nothing for all of it."""
-    left, top, side = source.part
+    if source.native:
+        return f"crop={source.width}:{source.height},"
     if not source.view:
         return ""
+    left, top, side = source.part
     return f"crop=iw*{side:g}:ih*{side:g}:iw*{left:g}:ih*{top:g},"
 
 

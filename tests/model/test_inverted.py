@@ -14,7 +14,13 @@ from train import pretrained
 from train.pretrained import start_from_photographs
 from vqa2cli.errors import MissingError
 from vqa2cli.model.dimensions import NetworkConfig
-from vqa2cli.model.inverted import FrozenNorm, InvertedResidual, InvertedStem
+from vqa2cli.model.inverted import (
+    TELLING,
+    FrozenNorm,
+    InvertedResidual,
+    InvertedStem,
+    inside_patches,
+)
 from vqa2cli.model.network import Vqa2Network
 
 
@@ -76,6 +82,25 @@ def test_it_starts_from_photographs_and_computes_what_their_network_does() -> No
         x = normed(functional.conv2d(x, tensors[f"{block}._project_conv.weight"]), f"{block}._bn2")
         first = next(n for n, part in enumerate(stem.trunk) if isinstance(part, InvertedResidual))
         assert torch.allclose(stem.trunk[: first + 1](picture), x, atol=1e-4)
+
+
+def test_every_stage_tells_of_a_patch_the_finer_ones_by_what_is_inside_of_it() -> None:
+    stem = InvertedStem(8, TELLING["stages"]).eval()
+    last = InvertedStem(8).eval()
+    start_from_photographs(stem)
+    start_from_photographs(last)
+    picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.inference_mode():
+        told, of_last = stem.patches(picture), last.patches(picture)
+    assert told.shape == (1, 2 * 24 + 2 * 40 + 80 + 112, 4, 4)
+    assert torch.allclose(told[:, -112:], of_last, atol=1e-5)
+
+    fine = torch.randn(1, 3, 8, 8)
+    inside = inside_patches(fine, 2)
+    assert inside.shape == (1, 6, 2, 2)
+    cell = fine[0, 1, 4:, :4]
+    assert inside[0, 1, 1, 0].item() == pytest.approx(cell.mean().item(), abs=1e-5)
+    assert inside[0, 4, 1, 0].item() == pytest.approx(cell.std(correction=0).item(), abs=1e-2)
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

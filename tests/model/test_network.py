@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.model.networks import EMBEDDED, PUBLISHED, build, pixels
+from vqa2cli.model.devices import multiplies_bfloat16
 from vqa2cli.model.dimensions import MotionDims, NetworkConfig, VisionDims
 from vqa2cli.model.tokens import IMAGE_SLOT, pad, pool_tokens
 
@@ -117,3 +118,14 @@ def test_bilinear_pooling_halves_an_odd_grid_upwards():
     pooled = pool_tokens(flat, "bilinear")
     assert pooled.shape == (2, 196, 4)
     torch.testing.assert_close(pooled, torch.ones(2, 196, 4))
+
+
+@pytest.mark.parametrize(
+    ("can", "expected"),
+    [({"avx2": True}, False), ({"avx2": True, "avx512_bf16": True}, True), ({"bf16": True}, True)],
+)
+def test_bfloat16_is_used_where_the_processor_multiplies_it(
+    can: dict[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    assert multiplies_bfloat16("cpu") is expected

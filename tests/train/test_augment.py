@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from train.augment import mixed
+from train.augment import FOREIGN_SHARE, mixed, mixed_freely
 
 
 def test_a_mixed_batch_has_tiles_of_two_sources_and_labels_between_theirs() -> None:
@@ -34,3 +34,18 @@ def test_what_is_not_known_of_either_is_not_known_of_a_mixture() -> None:
     for _ in range(4):
         _, (encodes,) = mixed(pictures, [told], 2, 8)
         assert encodes[2:].isnan().all()
+
+
+def test_a_free_mixture_has_whole_tiles_of_two_pictures_alike_in_every_frame() -> None:
+    torch.manual_seed(0)
+    batch, frames, side, tile = 40, 3, 64, 8
+    own, others = (torch.full((batch, frames, side, side, 3), value) for value in (0.0, 1.0))
+    blended = mixed_freely(own, others, tile)
+    assert torch.equal(blended[:, 0], blended[:, 2])
+    tiles = blended[:, 0, ::tile, ::tile, 0]
+    whole = tiles.repeat_interleave(tile, 1).repeat_interleave(tile, 2)
+    assert torch.equal(whole, blended[:, 0, :, :, 0])
+    shares = tiles.mean((1, 2))
+    assert 0.7 * FOREIGN_SHARE / 2 < shares.mean() < 1.3 * FOREIGN_SHARE / 2
+    assert shares.max() < FOREIGN_SHARE + 0.2
+    assert len({tuple(one.flatten().tolist()) for one in tiles}) > 0.9 * batch

@@ -23,7 +23,7 @@ def test_a_recipe_that_is_like_another_states_only_what_differs(tmp_path: Path) 
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="known are mini"):
+    with pytest.raises(UsageError, match="known are mini, mini-next"):
         read_recipe("maxi")
     broken = tmp_path / "r.toml"
     mini = (RECIPES / "mini.toml").read_text()
@@ -32,6 +32,12 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> Non
         read_recipe(str(broken))
     broken.write_text(mini.replace('part = "motion"', 'part = "motion"\nfolds = 2'))
     with pytest.raises(UsageError, match="folds is 2 for the motion"):
+        read_recipe(str(broken))
+    broken.write_text(mini.replace('part = "motion"', 'part = "motion"\ntaught = true'))
+    with pytest.raises(UsageError, match="the motion is taught"):
+        read_recipe(str(broken))
+    broken.write_text(mini.replace('part = "tower"', 'part = "tower"\nimagined = 5'))
+    with pytest.raises(UsageError, match="imagined is 5 for the tower"):
         read_recipe(str(broken))
     broken.write_text("seed = ")
     with pytest.raises(UsageError, match="not a recipe"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,8 +12,17 @@ import pytest
 from PIL import Image
 
 from train.renditions import LOWEST_SCALE, draw_lowest, severity
-from train.sources import SHORT_SIDE, Source, further_views, photograph_sources, render_source
+from train.sources import (
+    NATIVE_SIDE,
+    SHORT_SIDE,
+    Source,
+    further_views,
+    native_sources,
+    photograph_sources,
+    render_source,
+)
 from vqa2cli.errors import UsageError
+from vqa2cli.video.synthesis import moving_scene, write_clip
 
 
 def clip_of(path: Path, size: tuple[int, int], split: str = "train") -> Source:
@@ -128,3 +138,34 @@ def test_lowest_rungs_are_small_and_never_ruined_by_their_crf(ramp: Path) -> Non
     assert {rendition.codec for rendition in drawn} == {"h264", "hevc", "vp9", "av1"}
     assert max(severity(rendition) for rendition in drawn) <= 0.72
     assert drawn == draw_lowest(whole, 40, seed=0)
+
+
+def test_a_clip_that_was_compressed_little_is_a_source_at_its_own_size(tmp_path: Path) -> None:
+    for name, crf, size in (("clean", "16", (960, 640)), ("bad", "40", (960, 640))):
+        write_clip(
+            tmp_path / f"{name}.mp4", moving_scene(0.5, 24, size, seed=1), 24, options={"crf": crf}
+        )
+    whole = [
+        replace(
+            clip_of(tmp_path / f"{name}.mp4", (960, 640), "val"), name=f"{name}@0", content=name
+        )
+        for name in ("clean", "bad")
+    ]
+    (native,) = native_sources(whole)
+    assert (native.name, native.content, native.split) == ("clean@native", "clean", "val")
+    assert (native.width, native.height) == (720, NATIVE_SIDE)
+    seen = first_picture(render_source(native, tmp_path))
+    original = first_picture(tmp_path / "clean.mp4")
+    assert np.abs(seen.astype(int) - original[80:560, 120:840].astype(int)).max() <= 1
+
+
+def test_a_clip_that_is_never_shrunk_is_one_source(tmp_path: Path) -> None:
+    path = write_clip(
+        tmp_path / "s.mp4", moving_scene(0.5, 24, (288, 216), seed=1), 24, options={"crf": "16"}
+    )
+    small = replace(clip_of(path, (288, 216)), width=288, height=216)
+    assert not list(native_sources([small]))
+
+
+def test_a_recording_or_a_photograph_is_not_taken_at_its_own_size(ramp: Path) -> None:
+    assert not list(native_sources([clip_of(ramp, (960, 720))]))  # of no known quantizer

@@ -33,6 +33,21 @@ def find_device(name: str) -> str:
     return f"cuda:{int(index or 0)}"
 
 
+#: What CPUs call products of bfloat16 numbers, as `torch.cpu.get_capabilities` names them.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Return whether a device multiplies bfloat16 itself.
+
+    Where it does not, torch imitates that: many times as slow as float32.
+    """
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    can = torch.cpu.get_capabilities()
+    return any(can.get(name, False) for name in _BFLOAT16)
+
+
 def find_precision(name: Precision, device: str) -> str:
     """Return the arithmetic; "auto" is fp32 on a CPU and fp16, the authors', on CUDA."""
     if name == "auto":

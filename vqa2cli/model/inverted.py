@@ -7,9 +7,12 @@ al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 #: Channels of the first convolution.
 FIRST = 32
@@ -41,8 +44,25 @@ STAGES = (
     Stage(3, 5, 1, 6, 112),
 )
 
-#: Channels of what the trunk finds.
-CHANNELS = STAGES[-1].channels
+#: Which of `STAGES` tell of a patch, by the stem's name in a `config.json`: the last alone, or all
+#: from the second on (what the first finds, at half of the side, is in the second).
+TELLING: dict[str, tuple[int, ...]] = {"inverted": (4,), "stages": (1, 2, 3, 4)}
+
+
+def side_stride(stage: int) -> int:
+    """Return how much the side has shrunk after a stage of `STAGES`."""
+    stride = 2
+    for passed in STAGES[: stage + 1]:
+        stride *= passed.stride
+    return stride
+
+
+def patch_channels(telling: Sequence[int]) -> int:
+    """Return how many numbers tell of a patch.
+
+    A stage finer than patches tells by the mean and the deviation of its channels inside of one.
+    """
+    return sum(STAGES[at].channels * (1 if side_stride(at) == STRIDE else 2) for at in telling)
 
 
 class FrozenNorm(nn.BatchNorm2d):
@@ -94,7 +114,8 @@ class InvertedStem(nn.Module):
     `spread`. In training `drop` leaves out whole channels of a picture.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, telling: Sequence[int] = TELLING["inverted"]) -> None:
+        """Make a stem of patches of `width` channels; stages in `telling` tell of a patch."""
         super().__init__()
         layers: list[nn.Module] = [
             *padding(3, 2),
@@ -103,26 +124,36 @@ class InvertedStem(nn.Module):
             nn.ReLU6(),
         ]
         channels = FIRST
+        last_layers = []
         for stage in STAGES:
             for number in range(stage.blocks):
                 stride = 1 if number else stage.stride
                 layers.append(InvertedResidual(channels, stage, stride))
                 channels = stage.channels
+            last_layers.append(len(layers) - 1)
+        self.telling = {last_layers[at] for at in telling}
+        self.channels = patch_channels(telling)
         self.trunk = nn.Sequential(*layers)
-        self.spread = FrozenNorm(channels, affine=False)
+        self.spread = FrozenNorm(self.channels, affine=False)
         self.drop = nn.Dropout2d(0.0)
-        self.narrow = nn.Conv2d(channels, width, 1)
+        self.narrow = nn.Conv2d(self.channels, width, 1)
 
     def patches(self, pictures: Tensor) -> Tensor:
-        """Return what the trunk finds, [N, 3, S, S] in [-1, 1] -> [N, 112, S / 16, S / 16].
+        """Return what the trunk finds, [N, 3, S, S] in [-1, 1] -> [N, C, S / 16, S / 16].
 
-        The pictures' side is a multiple of 16.
+        The pictures' side is a multiple of 16; C is `channels`.
         """
-        found: Tensor = self.spread(self.trunk(pictures))
-        return found
+        side = pictures.shape[-1] // STRIDE
+        x, found = pictures, []
+        for number, layer in enumerate(self.trunk):
+            x = layer(x)
+            if number in self.telling:
+                found.append(x if x.shape[-1] == side else inside_patches(x, side))
+        told: Tensor = self.spread(torch.cat(found, 1))
+        return told
 
     def measure_spread(self, patches: Tensor) -> None:
-        """Take the mean and variance of each channel from `patches` [N, s, s, 112].
+        """Take the mean and variance of each channel from `patches` [N, s, s, C].
 
         Those were found under the statistics that this replaces, the first ones.
         """
@@ -137,6 +168,14 @@ class InvertedStem(nn.Module):
         patches = self.patches(x) if x.shape[1] == 3 else x
         narrowed: Tensor = self.narrow(self.drop(patches))
         return narrowed
+
+
+def inside_patches(found: Tensor, side: int) -> Tensor:
+    """Return mean and deviation inside of each patch: [N, C, H, H] -> [N, 2C, side, side]."""
+    fine, seen = found.shape[-1] // side, found.float()
+    mean = functional.avg_pool2d(seen, fine)
+    variance = functional.avg_pool2d(seen.square(), fine) - mean.square()
+    return torch.cat([mean, (variance.clamp(min=0) + NORM_EPSILON).sqrt()], 1).to(found.dtype)
 
 
 def padding(kernel: int, stride: int) -> list[nn.Module]:

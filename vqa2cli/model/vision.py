@@ -10,7 +10,7 @@ from transformers import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from vqa2cli.model.dimensions import VisionDims, VisionStem
-from vqa2cli.model.inverted import CHANNELS, STRIDE, InvertedStem
+from vqa2cli.model.inverted import STRIDE, TELLING, InvertedStem
 from vqa2cli.model.slowfast import normalise
 
 
@@ -45,13 +45,14 @@ def inverted_stem(dims: VisionDims) -> InvertedStem:
         raise ValueError(
             f"patches of {dims.patch_size} px; the inverted stem makes patches of {STRIDE} px"
         )
-    return InvertedStem(dims.hidden_size)
+    return InvertedStem(dims.hidden_size, TELLING[dims.stem])
 
 
 #: What turns pictures into patches, by the name in a `config.json`.
 STEMS: dict[VisionStem, Callable[[VisionDims], nn.Module]] = {
     "patch": patch_stem,
     "inverted": inverted_stem,
+    "stages": inverted_stem,
 }
 
 
@@ -80,7 +81,7 @@ class VisionTower(nn.Module):
         return normalise(pixels).permute(0, 3, 1, 2)
 
     def patches(self, pixels: Tensor) -> Tensor:
-        """Return what an inverted stem's trunk finds: [N, S, S, 3] -> [N, S / 16, S / 16, 112]."""
+        """Return what an inverted stem's trunk finds: [N, S, S, 3] -> [N, S / 16, S / 16, C]."""
         stem = self.embeddings.patch_embedding
         assert isinstance(stem, InvertedStem)
         dtype = self.embeddings.position_embedding.weight.dtype
@@ -92,7 +93,8 @@ class VisionTower(nn.Module):
         What `patches` found before may stand in for the pixels.
         """
         dtype = self.embeddings.position_embedding.weight.dtype
-        found = self.dims.stem == "inverted" and pixels.shape[-1] == CHANNELS
+        stem = self.embeddings.patch_embedding
+        found = isinstance(stem, InvertedStem) and pixels.shape[-1] == stem.channels
         seen = pixels.permute(0, 3, 1, 2) if found else self.pictures(pixels)
         embedded = self.embeddings(seen.to(dtype))
         tokens: Tensor = self.encoder(inputs_embeds=embedded).last_hidden_state

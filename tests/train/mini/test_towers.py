@@ -15,10 +15,10 @@ from train.corpus import Item
 from train.dataset import LookDataset
 from train.features import Look, load_look
 from train.fit import READ, FixedHeads, TowerTask
+from train.lessons import content_folds
 from train.mini import (
     Workplace,
     between,
-    content_folds,
     fit_folds,
     new_network,
     patches_of,

@@ -19,6 +19,7 @@ def toy(recipe: Recipe) -> Recipe:
                 stop=2,
                 groups=1,
                 per_group=2,
+                imagined=min(stage.fit.imagined, 12),
                 motion_frames=tuple(min(2, count) for count in stage.fit.motion_frames),
             ),
         )
@@ -32,6 +33,7 @@ def toy(recipe: Recipe) -> Recipe:
             held_out_distorted=0,
             of_source=Draw(renditions=3, reencodes=1, distortions=1),
             of_view=Draw(0, 0, 0),
+            of_native=Draw(0, 0, 0),
             of_photograph=Draw(0, 0, 0),
         ),
         stages=stages,

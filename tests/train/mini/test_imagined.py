@@ -1,0 +1,81 @@
+"""Clips that do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from train.corpus import Item
+from train.features import Look
+from train.imagined import imagine, pair_of
+from train.lessons import Lesson
+from vqa2cli.video.media import StreamFacts
+
+ONE = Item(
+    name="", path="", split="train", content="", source="", kind="rendition", label=50.0,
+    display=(640, 360), codec="h264", crf=23, scale=1.0,
+)  # fmt: skip
+ITEMS = [
+    replace(ONE, content=f"c{n % 5}", kind=("rendition", "distortion")[n % 2], label=float(n))
+    for n in range(60)
+]
+
+
+class Told:
+    """Stands in for a teacher: of a picture the mean of its patches, and beside it the facts'."""
+
+    def reader(self, seen: np.ndarray) -> np.ndarray:
+        return seen[:, :1]
+
+    def lessons(
+        self, readings: np.ndarray, facts: list[StreamFacts], items: list[Item]
+    ) -> list[Lesson]:
+        return [
+            Lesson(float(fact.quantizer or 0), float(reading[0]))
+            for reading, fact, _ in zip(readings, facts, items, strict=True)
+        ]
+
+
+def test_a_clip_is_paired_with_one_alike_of_another_content() -> None:
+    rng = np.random.default_rng(0)
+    pairs = [pair_of(ITEMS, rng) for _ in range(200)]
+    gaps = [abs(ITEMS[a].label - ITEMS[b].label) for a, b in pairs]
+    assert all(ITEMS[a].kind == ITEMS[b].kind for a, b in pairs)
+    assert all(ITEMS[a].content != ITEMS[b].content for a, b in pairs)
+    assert len({a for a, _ in pairs}) > 40
+    assert np.mean(gaps) < 8  # of 20 by chance
+
+
+def test_a_clip_without_its_like_is_paired_with_itself() -> None:
+    assert pair_of(ITEMS[:1], np.random.default_rng(0)) == (0, 0)
+
+
+def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> None:
+    patches = [
+        Look(
+            np.full((2 + n % 2, 4, 4, 3), n, np.float16),
+            np.zeros((0, 1)),
+            StreamFacts("h264", 1.0, 640, 360, 25.0, quantizer=float(n)),
+        )
+        for n in range(len(ITEMS))
+    ]
+    motion = [np.full((3, 2), n, np.float32) for n in range(len(ITEMS))]
+
+    def see(seen: torch.Tensor) -> torch.Tensor:
+        return seen.float().mean((1, 2))[:, None]
+
+    made = imagine(ITEMS, patches, motion, Told(), see, 100, 2, 0)
+    again = imagine(ITEMS, patches, motion, Told(), see, 100, 2, 0)
+    assert len(made.items) == len(made.looks) == len(made.lessons) == 100
+    assert made.lessons == again.lessons
+    betweens = 0
+    for item, look, lesson in zip(made.items, made.looks, made.lessons, strict=True):
+        donor = int(lesson.with_facts)
+        assert ITEMS[donor] is item
+        assert (look.motion == donor).all()
+        assert look.facts.quantizer == donor
+        assert np.allclose(look.keyframes, lesson.pictures_alone, atol=0.1)
+        betweens += lesson.pictures_alone % 1 > 0.01
+    assert betweens > 15

@@ -1,0 +1,93 @@
+"""Clips that do not exist: pictures of two, facts of either, and what a teacher says of them.
+
+A language model that is taught what facts and pictures are worth by the training clips themselves
+learns those clips. Here it meets each combination once or twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import trange
+
+from train.augment import mixed_freely
+from train.corpus import Item
+from train.features import Look
+from train.lessons import Lesson
+from train.teacher import Teacher, statistics
+
+#: Of so many clips of the same kind, the one whose label is nearest is mixed with a clip: a picture
+#: whose parts differ much is like none in use.
+CANDIDATES = 8
+
+#: Clips that are imagined at once.
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """Clips that do not exist, in order: items name the streams whose facts are told."""
+
+    items: list[Item]
+    looks: list[Look]
+    lessons: list[Lesson]
+
+
+def imagine(
+    items: Sequence[Item],
+    patches: Sequence[Look],
+    motion: Sequence[NDArray[np.float32]],
+    teacher: Teacher,
+    see: Callable[[Tensor], Tensor],
+    count: int,
+    tile: int,
+    seed: int,
+) -> Imagined:
+    """Return `count` clips made of two of `items` each, of different contents.
+
+    Args:
+        items: what may be mixed, with `patches` [K, s, s, C] and features of `motion` [T, C].
+        see: the tower: patches [N, s, s, C] to tokens [N, P, D].
+        tile: side of what is exchanged, patches.
+
+    A clip takes its motion and its facts from the same of the two, whichever.
+    """
+    rng = np.random.default_rng([seed, 6])
+    torch.manual_seed(seed)
+    told: list[Item] = []
+    looks: list[Look] = []
+    readings: list[NDArray] = []
+    for _ in trange(0, count, BATCH, desc="imagined", unit="batch"):
+        pairs = [pair_of(items, rng) for _ in range(min(BATCH, count - len(told)))]
+        frames = min(len(patches[index].keyframes) for pair in pairs for index in pair)
+        own, others = (
+            torch.from_numpy(np.stack([patches[pair[side]].keyframes[:frames] for pair in pairs]))
+            for side in (0, 1)
+        )
+        seen = mixed_freely(own, others, tile)
+        readings.append(teacher.reader(statistics(seen.numpy()).mean(1)))
+        tokens = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
+        for pair, keyframes in zip(pairs, tokens, strict=True):
+            donor = pair[int(rng.integers(2))]
+            told.append(items[donor])
+            looks.append(replace(patches[donor], keyframes=keyframes, motion=motion[donor]))
+    lessons = teacher.lessons(np.concatenate(readings), [look.facts for look in looks], told)
+    return Imagined(told, looks, lessons)
+
+
+def pair_of(items: Sequence[Item], rng: np.random.Generator) -> tuple[int, int]:
+    """Return a random item's index and that of one of another content that is alike.
+
+    Where chance brings none of its kind from elsewhere, it is the item's own.
+    """
+    first = int(rng.integers(len(items)))
+    own = items[first]
+    drawn = rng.integers(len(items), size=16 * CANDIDATES).tolist()
+    others = [at for at in drawn if items[at].kind == own.kind and items[at].content != own.content]
+    alike = [(abs(items[at].label - own.label), at) for at in others[:CANDIDATES]]
+    return first, min(alike)[1] if alike else first
