@@ -40,7 +40,7 @@ def score_report(*names: str) -> dict[str, Any]:
 
 def ladder_report() -> dict[str, Any]:
     """Return a report of three ladders: healthy, with faults, and with a rung that failed."""
-    faulty = with_rung(4, score=50.0, stalls=[(2.0, 3.0)], declared={"height": 700, "width": 1200})
+    faulty = with_rung(4, score=45.0, stalls=[(2.0, 3.0)], declared={"height": 700, "width": 1200})
     broken = ladder([*(rung(*told) for told in HEALTHY[:3]), failed_rung(720)])
     made = [ladder(), replace(faulty, title="faulty"), replace(broken, title="broken")]
     return report_of([_renamed(one) for one in made])

@@ -31,6 +31,7 @@ from train.instruct.watch import Watch
 from vqa2cli.errors import UsageError
 from vqa2cli.model.catalogue import ModelSource, default_protocol, find_model
 from vqa2cli.model.checkpoint import read_json
+from vqa2cli.model.devices import multiplies_bfloat16
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import find_protocol
@@ -95,6 +96,10 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
     if ended and (model / RECORD_FILE).is_file():
         return model
     arguments = training_arguments(recipe.fit, job.out, device=job.device, sharding=job.sharding)
+    if recipe.fit.precision == "bf16" and not multiplies_bfloat16(arguments.device.type):
+        logger.warning(
+            "this processor does not multiply bfloat16: --precision fp32 is many times as fast"
+        )
     loaded = load_network(source.path)
     network = renamed(loaded.network, source, recipe)
     recipe = _within(recipe, network.config.language.max_position_embeddings)

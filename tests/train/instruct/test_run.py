@@ -57,3 +57,10 @@ def test_half_precision_arithmetic_keeps_float32_weights_and_nearly_the_loss(rec
     assert second == pytest.approx(first, rel=0.02)
     kept = load_file(half.parent / "checkpoint-4" / "model.safetensors")
     assert {value.dtype for value in kept.values()} == {torch.float32, torch.int64}
+
+
+def test_bfloat16_on_a_processor_that_lacks_it_is_warned_of(recipe, job, monkeypatch, caplog):
+    monkeypatch.setattr("train.instruct.run.multiplies_bfloat16", lambda device: False)
+    with caplog.at_level("WARNING"):
+        train_stage(recipe(steps=1, precision="bf16"), job())
+    assert "--precision fp32 is many times as fast" in caplog.text
