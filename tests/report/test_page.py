@@ -78,7 +78,7 @@ def test_a_hostile_ladder_has_the_elements_of_a_benign_one() -> None:
 
 def test_a_page_tells_what_failed_and_what_to_do() -> None:
     text = Reader(page(ladder_report())).text
-    for words in ("faulty", "quality-falls", "720p (3000 kb/s) scores 50.0", "Advice", "move",
+    for words in ("faulty", "quality-falls", "720p (3000 kb/s) scores 45.0", "Advice", "move",
                   "no frame could be decoded", "Worst windows"):  # fmt: skip
         assert words in text
 

@@ -63,7 +63,7 @@ def test_junit_has_a_suite_for_each_ladder_and_a_case_for_each_check() -> None:
     assert failing == ["quality-falls", "resolution", "stall"]
     assert suites["broken"].errors == 1
     (falls,) = [case for case in suites["faulty"] if case.name == "quality-falls"]
-    assert "720p (3000 kb/s) scores 50.0" in falls.result[0].text
+    assert "720p (3000 kb/s) scores 45.0" in falls.result[0].text
 
 
 def test_prometheus_reads_every_sample_and_nothing_that_was_not_measured() -> None:
