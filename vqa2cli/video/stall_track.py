@@ -10,7 +10,9 @@ tell it from motion.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +68,6 @@ class Picture:
     luma: Luma
     means: TileMap
 
-    @classmethod
-    def of(cls, luma: Luma) -> Picture:
-        """Return `luma` with its tile means."""
-        return cls(luma, _tile_means(luma))
-
     @property
     def blank(self) -> bool:
         """Whether it shows nothing: black by blackdetect's rule, or one flat colour."""
@@ -78,13 +75,20 @@ class Picture:
         return black or float(self.means.std()) < _FLAT_SPREAD
 
 
+def pictures_of(lumas: Sequence[Luma]) -> list[Picture]:
+    """Return each of `lumas` with its tile means; all at once takes half the time."""
+    means = _tile_means(np.stack(lumas))
+    return [Picture(luma, mean) for luma, mean in zip(lumas, means, strict=True)]
+
+
 def _tile_means(samples: Luma) -> TileMap:
-    """Return the mean [18, 32] of each tile of `samples` [90, 160]."""
-    rows = samples.reshape(TILES[0], -1, SAMPLES[1]).sum(1, dtype=np.uint16)
-    parts = rows.reshape(*TILES, -1)
-    sums = parts[:, :, 0].copy()  # adding columns takes half the time of summing five by five
-    for column in range(1, parts.shape[2]):
-        sums += parts[:, :, column]
+    """Return the mean [..., 18, 32] of each tile of `samples` [..., 90, 160]."""
+    lead = samples.shape[:-2]
+    rows = samples.reshape(*lead, TILES[0], -1, SAMPLES[1]).sum(-2, dtype=np.uint16)
+    parts = rows.reshape(*lead, *TILES, -1)
+    sums = parts[..., 0].copy()  # adding columns takes half the time of summing five by five
+    for column in range(1, parts.shape[-1]):
+        sums += parts[..., column]
     means: TileMap = sums.astype(np.float32) / _POINTS
     return means
 
@@ -123,12 +127,35 @@ class Change:
 
 def change(a: Picture, b: Picture, noise: float | None = None) -> Change:
     """Return the difference of two pictures; `noise` stands in for their own where given."""
-    tiles = _tile_means(np.maximum(a.luma, b.luma) - np.minimum(a.luma, b.luma))
-    means = np.sort(np.abs(a.means - b.means), axis=None)
-    median = float(np.sort(tiles, axis=None)[tiles.size // 2])
-    floor = _NOISE_GAIN * min(median if noise is None else noise, _MOST_NOISE) + _STEP
-    drift, shift = float(means[means.size // 2]), float(means[means.size * 9 // 10])
-    return Change(tiles, tiles > floor, median, drift, shift)
+    (one,) = _changes([a], [b], noise)
+    return one
+
+
+def changes(pictures: Sequence[Picture]) -> list[Change]:
+    """Return the difference of each picture, but for the first, from the one before it."""
+    return _changes(pictures[1:], pictures[:-1], None) if len(pictures) > 1 else []
+
+
+def _changes(a: Sequence[Picture], b: Sequence[Picture], noise: float | None) -> list[Change]:
+    """Return the differences of pairs, all at once."""
+    lumas, others = (_together([picture.luma for picture in side]) for side in (a, b))
+    tiles = _tile_means(np.maximum(lumas, others) - np.minimum(lumas, others))
+    means, before = (_together([picture.means for picture in side]) for side in (a, b))
+    shifts = np.sort(np.abs(means - before).reshape(len(a), -1), axis=1)
+    middle, high = shifts.shape[1] // 2, shifts.shape[1] * 9 // 10
+    medians = np.sort(tiles.reshape(len(a), -1), axis=1)[:, middle]
+    noises = medians if noise is None else np.full(len(a), noise)
+    floors = _NOISE_GAIN * np.minimum(noises.astype(np.float64), _MOST_NOISE) + _STEP
+    moved = tiles > floors[:, None, None].astype(np.float32)
+    drift, shift = shifts[:, middle].tolist(), shifts[:, high].tolist()
+    return [
+        Change(*each) for each in zip(tiles, moved, medians.tolist(), drift, shift, strict=True)
+    ]
+
+
+def _together(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return arrays stacked; a single one is not copied."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
 @dataclass(slots=True)

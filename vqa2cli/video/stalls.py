@@ -10,8 +10,20 @@ from numpy.typing import NDArray
 
 from vqa2cli.video.stall_kinds import judge
 from vqa2cli.video.stall_text import sequence_text, summary_text
-from vqa2cli.video.stall_track import SAMPLES, SPARSE_KEYS, FrameLog, Picture, RunFinder, change
+from vqa2cli.video.stall_track import (
+    SAMPLES,
+    SPARSE_KEYS,
+    FrameLog,
+    Luma,
+    Picture,
+    RunFinder,
+    changes,
+    pictures_of,
+)
 from vqa2cli.video.stalling import Stalling
+
+#: Frames that are looked at together.
+_TOGETHER = 32
 
 __all__ = ["StallTrack", "luma_of", "planar_luma_bits", "sequence_text", "summary_text"]
 
@@ -32,12 +44,17 @@ def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 def _samples(plane: av.video.plane.VideoPlane, depth: int) -> NDArray[np.uint8]:
     """Return 8-bit samples [90, 160] of a luma plane of `depth` bits."""
-    rows, columns = _points(plane.height, SAMPLES[0]), _points(plane.width, SAMPLES[1])
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[rows]
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    pixels = lines if depth == 8 else lines.view("<u2")
+    (down, odd), (across, rest) = divmod(plane.height, SAMPLES[0]), divmod(plane.width, SAMPLES[1])
+    if odd == rest == 0:  # the same points as below, in half the time
+        picked = pixels[down // 2 :: down, across // 2 : plane.width : across]
+    else:
+        rows, columns = _points(plane.height, SAMPLES[0]), _points(plane.width, SAMPLES[1])
+        picked = pixels[rows].take(columns, axis=1)
     if depth == 8:
-        return lines.take(columns, axis=1)
-    picked = lines.view("<u2").take(columns, axis=1) >> np.uint16(depth - 8)
-    return picked.astype(np.uint8)
+        return np.ascontiguousarray(picked)
+    return (picked >> np.uint16(depth - 8)).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)
@@ -70,23 +87,36 @@ class StallTrack:
         self._outside = RunFinder(outside_only=True)
         self._previous: Picture | None = None
         self._last_key = 0
+        self._waiting: list[tuple[Luma, float, bool]] = []
 
     def add(self, luma: NDArray[np.uint8], pts_s: float, key_frame: bool) -> None:
         """Take the next frame: its `luma_of`, its time in seconds, whether it is a key frame."""
-        picture = Picture.of(luma)
-        moved = None if self._previous is None else change(picture, self._previous)
-        index = len(self._log.pts_s)
-        recoding = key_frame and index - self._last_key >= SPARSE_KEYS
-        self._whole.add(index, picture, moved, recoding)
-        self._outside.add(index, picture, moved, recoding)
-        self._log.add(pts_s, recoding, moved)
-        self._previous = picture
-        if key_frame:
-            self._last_key = index
+        self._waiting.append((luma, pts_s, key_frame))
+        if len(self._waiting) == _TOGETHER:
+            self._look()
+
+    def _look(self) -> None:
+        """Look at the frames that wait: a third of what it takes one by one."""
+        if not self._waiting:
+            return
+        pictures = pictures_of([luma for luma, _, _ in self._waiting])
+        before = [] if self._previous is None else [self._previous]
+        moved = [*[None] * (1 - len(before)), *changes([*before, *pictures])]
+        for picture, one, (_, pts_s, key_frame) in zip(pictures, moved, self._waiting, strict=True):
+            index = len(self._log.pts_s)
+            recoding = key_frame and index - self._last_key >= SPARSE_KEYS
+            self._whole.add(index, picture, one, recoding)
+            self._outside.add(index, picture, one, recoding)
+            self._log.add(pts_s, recoding, one)
+            if key_frame:
+                self._last_key = index
+        self._previous = pictures[-1]
+        self._waiting.clear()
 
     def close(self, end_s: float) -> tuple[Stalling, NDArray[np.uint8]]:
         """Return the stalls of a clip that ends at `end_s`, and 0 or 1 for every frame.
 
         `end_s` is the time the last frame leaves the screen, on the clock of the timestamps.
         """
+        self._look()
         return judge(self._log, self._whole.runs, self._outside.runs, self._min_stall_s, end_s)
