@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 #: Names that Chromium goes by.
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -18,6 +20,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 def find_chromium() -> str | None:
     """Return the path of a Chromium, None if there is none."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+#: Marks a test that is left out where there is none.
+needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="needs Chromium")
 
 
 class Chromium:

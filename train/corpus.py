@@ -71,6 +71,11 @@ class Item:
     distortion: tuple[int, int] | None = None
     severity: float | None = None
 
+    @property
+    def distortion_type(self) -> int:
+        """KADID type of a made distortion, 0 of an encode."""
+        return self.distortion[0] if self.distortion else 0
+
 
 @dataclass(frozen=True)
 class Draw:

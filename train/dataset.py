@@ -154,7 +154,7 @@ class LookDataset(Dataset):
             stalls,
             label,
             self.group_of[item.source],
-            item.distortion[0] if item.distortion else 0,
+            item.distortion_type,
             (math.nan, math.nan) if item.severity is None else (item.severity, item.scale),
         )
 

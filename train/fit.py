@@ -159,11 +159,10 @@ class TaughtTowerTask(TowerTask):
 
     def forward(self, keyframes: Tensor, *_: object, **__: object) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of patches [B, 1, s, s, C], of which some are mixed."""
-        if self.training:
+        if self.training and self.fit.mixed:
             others = keyframes[torch.randperm(len(keyframes))]
             kept = torch.rand(len(keyframes)) >= self.fit.mixed
-            tile = max(self.fit.shuffled_tile, 1)
-            blended = mixed_freely(keyframes, others, tile)
+            blended = mixed_freely(keyframes, others, self.fit.shuffled_tile)
             keyframes = torch.where(kept[:, None, None, None, None], keyframes, blended)
         qualities, kinds = self.taught(keyframes)
         told, kind, spare = self.read(keyframes)

@@ -53,7 +53,7 @@ def imagine(
     Args:
         items: what may be mixed, with `patches` [K, s, s, C] and features of `motion` [T, C].
         see: the tower: patches [N, s, s, C] to tokens [N, P, D].
-        tile: side of what is exchanged, patches.
+        tile: side of what is exchanged, that of a fragment, patches.
 
     A clip takes its motion and its facts from the same of the two, whichever.
     """

@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.corpus import Item
-from train.peers import fact_features, scikit_learn
+from train.peers import Floats, fact_features, scikit_learn
 from vqa2cli.video.media import StreamFacts
-
-Floats = NDArray[np.float64]
 
 #: Parts the contents are divided in: each is read by regressors fitted on the others.
 FOLDS = 5
@@ -70,20 +68,31 @@ def lessons(
         MissingError: scikit-learn is not installed.
     """
     labels = np.array([item.label for item in items])
-    honest = np.array([item.kind == "rendition" for item in items])
-    weights = np.where(honest, 1.0, lies_weight)
+    weights = trust(items, lies_weight)
     told = np.hstack([pictures, fact_features(facts, items)])
     with_facts, alone = np.empty(len(items)), np.empty(len(items))
-    for part in parts:
-        asked = np.zeros(len(items), bool)
-        asked[list(part)] = True
+    for asked in masks_of(parts, len(items)):
         known = ~asked
         with_facts[asked] = Judge(told[known], labels[known], weights[known], seed)(told[asked])
         plain = np.ones(known.sum())
         alone[asked] = Judge(pictures[known], labels[known], plain, seed)(pictures[asked])
-    return [
-        Lesson(*pair) for pair in np.clip(np.stack([with_facts, alone], 1), 0.0, 100.0).tolist()
-    ]
+    return on_the_scale(with_facts, alone)
+
+
+def trust(items: Sequence[Item], lies_weight: float) -> Floats:
+    """Return what each item weighs where facts are told: `lies_weight` where they may lie."""
+    return np.where([item.kind == "rendition" for item in items], 1.0, lies_weight)
+
+
+def masks_of(parts: Sequence[set[int]], count: int) -> list[NDArray[np.bool_]]:
+    """Return for each part which of `count` items are in it."""
+    return [np.isin(np.arange(count), list(part)) for part in parts]
+
+
+def on_the_scale(with_facts: Floats, alone: Floats) -> list[Lesson]:
+    """Return lessons of predictions, each held inside 0-100."""
+    pairs = np.clip(np.stack([with_facts, alone], 1), 0.0, 100.0)
+    return [Lesson(*pair) for pair in pairs.tolist()]
 
 
 def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:

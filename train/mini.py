@@ -32,9 +32,6 @@ from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.weights import export_motion, save_network
 
-#: Side of what imagined clips take of one another, patches: that of a fragment.
-TILE = 2
-
 
 @dataclass(frozen=True)
 class Workplace:
@@ -249,8 +246,11 @@ def imagine_clips(
         with torch.inference_mode(), arithmetic(network):
             return network.visual_tokens(pictures.to(network.device))
 
+    fragments = network.config.fragments
+    assert fragments is not None
+    fragment = fragments.size // network.config.vision.patch_size
     motion = [look.motion for look in features if isinstance(look, Look)]
-    return imagine(items, patches, motion, teacher, see, stage.fit.imagined, TILE, seed)
+    return imagine(items, patches, motion, teacher, see, stage.fit.imagined, fragment, seed)
 
 
 def between(

@@ -16,8 +16,18 @@ from tqdm import tqdm
 
 from train.corpus import Item
 from train.kadid import KADID_TYPES
-from train.lessons import FOLDS, Closeness, Floats, Judge, Lesson, SupportVectors, content_folds
-from train.peers import fact_features, scikit_learn
+from train.lessons import (
+    FOLDS,
+    Closeness,
+    Judge,
+    Lesson,
+    SupportVectors,
+    content_folds,
+    masks_of,
+    on_the_scale,
+    trust,
+)
+from train.peers import Floats, fact_features, scikit_learn
 from vqa2cli.video.media import StreamFacts
 
 #: Of those that read pictures: the first is the better on encodes, the second on distortions.
@@ -33,11 +43,6 @@ def statistics(patches: NDArray) -> NDArray[np.float32]:
     return np.concatenate([seen.mean((-3, -2)), seen.std((-3, -2))], -1)
 
 
-def kind_of(item: Item) -> int:
-    """Return the KADID type of a made distortion, 0 of an encode."""
-    return item.distortion[0] if item.distortion else 0
-
-
 class PictureReader:
     """What the statistics of pictures tell: two qualities and the probability of each kind."""
 
@@ -48,7 +53,7 @@ class PictureReader:
         self.qualities = [
             SupportVectors(seen, labels, np.ones(len(labels)), closeness) for closeness in READERS
         ]
-        known = [kind_of(item) for item in items]
+        known = [item.distortion_type for item in items]
         telling = (
             sklearn.linear_model.LogisticRegression(C=KIND_PENALTY, max_iter=300)
             if len(set(known)) > 1
@@ -92,21 +97,17 @@ class Teacher:
             MissingError: scikit-learn is not installed.
         """
         labels = np.array([item.label for item in items])
-        honest = np.array([item.kind == "rendition" for item in items])
         count = min(FOLDS, len({item.content for item in items}))
         readings = np.zeros((len(items), len(READERS) + len(KADID_TYPES) + 1))
         parts = content_folds(items, count, seed + 1) if count > 1 else []
-        for part in tqdm(parts, desc="readings", unit="part"):
-            asked = np.zeros(len(items), bool)
-            asked[list(part)] = True
+        for asked in tqdm(masks_of(parts, len(items)), desc="readings", unit="part"):
             known = [item for item, held_out in zip(items, asked, strict=True) if not held_out]
             readings[asked] = PictureReader(seen[~asked], known)(seen[asked])
         self.reader = PictureReader(seen, items)
         if not parts:
             readings = self.reader(seen)
-        weights = np.where(honest, 1.0, lies_weight)
         told = np.hstack([readings, fact_features(facts, items)])
-        self._with_facts = Judge(told, labels, weights, seed)
+        self._with_facts = Judge(told, labels, trust(items, lies_weight), seed)
         self._alone = Judge(readings, labels, np.ones(len(items)), seed)
 
     def kinds(self, readings: NDArray) -> Floats:
@@ -123,5 +124,4 @@ class Teacher:
     ) -> list[Lesson]:
         """Return a lesson of each picture: `facts` are those of the stream that `items` name."""
         told = np.hstack([readings, fact_features(facts, items)])
-        pairs = np.stack([self._with_facts(told), self._alone(readings)], 1)
-        return [Lesson(*pair) for pair in np.clip(pairs, 0.0, 100.0).tolist()]
+        return on_the_scale(self._with_facts(told), self._alone(readings))

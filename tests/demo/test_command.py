@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chromium import Chromium, find_chromium
+from tests.chromium import Chromium, find_chromium, needs_chromium
 from tests.cli.conftest import Run, clips, model_dir, vqa2
 from tests.cli.test_commands import START
 from tests.demo.test_desk import HOSTILE
@@ -28,7 +28,6 @@ needs_gradio = pytest.mark.skipif(
     importlib.util.find_spec("gradio") is None or importlib.util.find_spec("matplotlib") is None,
     reason="needs the demo extra",
 )
-needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="needs Chromium")
 
 
 #: Where the parts of the page begin and end, pixels.

@@ -46,9 +46,9 @@ def frozen(frames: list[Frame]) -> list[Frame]:
     return with_freeze(frames, 12, FPS)[: len(frames)]
 
 
-def blurred(frames: list[Frame]) -> list[Frame]:
-    """Return `frames` without their fine detail."""
-    blur = ImageFilter.GaussianBlur(3)
+def blurred(frames: list[Frame], radius: float = 3) -> list[Frame]:
+    """Return `frames` without their fine detail; `radius` is in pixels."""
+    blur = ImageFilter.GaussianBlur(radius)
     return [np.asarray(Image.fromarray(frame).filter(blur)) for frame in frames]
 
 

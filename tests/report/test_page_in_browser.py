@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.chromium import Chromium, find_chromium
+from tests.chromium import Chromium, find_chromium, needs_chromium
 from tests.report.reports import NAMES, hostile_ladder_report, ladder_report, score_report
 from vqa2cli.report.page import page
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="needs Chromium"),
-]
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 REPORTS = {
     "scores": score_report(),

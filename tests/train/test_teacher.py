@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.train.test_lessons import CONTENTS, COUNT, clips
+from tests.train.test_lessons import CONTENTS, COUNT, clips, errors
 from train.corpus import Item
 from train.lessons import Closeness, Lesson, SupportVectors
 from train.teacher import Teacher, statistics
@@ -29,17 +29,6 @@ def taught(lies_weight: float, *, blind: bool = False) -> tuple[list[Lesson], li
     asked = [items[n] for n in new]
     readings = teacher.reader(pictures[new])
     return teacher.lessons(readings, [facts[n] for n in new], asked), asked
-
-
-def errors(told: list[Lesson], items: list[Item], kind: str) -> tuple[float, float]:
-    """Return the mean error with facts, and of pictures alone."""
-    pairs = [
-        (abs(lesson.with_facts - item.label), abs(lesson.pictures_alone - item.label))
-        for lesson, item in zip(told, items, strict=True)
-        if item.kind == kind
-    ]
-    mean = np.mean(pairs, axis=0)
-    return float(mean[0]), float(mean[1])
 
 
 def test_facts_help_where_they_are_honest_and_pictures_where_they_are_not() -> None:

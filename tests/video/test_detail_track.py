@@ -9,8 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
 
+from tests.ladder.media import blurred
 from tests.ladder.rungs import ladder, rung
 from vqa2cli.ladder.detail_checks import losses
 from vqa2cli.ladder.measured import Ladder
@@ -27,11 +27,6 @@ FPS = 12
 @pytest.fixture(scope="module")
 def scene() -> list[Frame]:
     return list(moving_scene(3.0, FPS, (512, 288), speed=2))
-
-
-def blurred(frames: list[Frame], radius: float) -> list[Frame]:
-    blur = ImageFilter.GaussianBlur(radius)
-    return [np.asarray(Image.fromarray(frame).filter(blur)) for frame in frames]
 
 
 def closed(path: Path) -> Closed:

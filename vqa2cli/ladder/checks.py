@@ -36,7 +36,7 @@ CHECKS: Final = (
     Check("worst-second", "A window far below the rest of its rung", 20.0, "points", "above",
           "fail", "a whole level", quality.worst_windows),
     Check("detail-falls", "Less detail as the bit rate rises", 0.10, "share", "above", "fail",
-          "healthy ladders lose up to 0.02, blurred rungs 0.17 and more", detail.losses),
+          "healthy ladders lost up to 0.02, blurred rungs 0.10 and more", detail.losses),
     Check("bitrate-over", "More bits than declared", 0.10, "share", "above", "fail",
           "HLS Authoring Specification for Apple devices: within 10 %", streams.excess_rates),
     Check("bitrate-under", "Far fewer bits than declared", 0.40, "share", "above", "warn",

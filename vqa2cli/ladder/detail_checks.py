@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from vqa2cli.ladder.findings import Measure
 from vqa2cli.ladder.measured import Ladder, Scored
+from vqa2cli.ladder.quality_checks import ONE_RUNG
 from vqa2cli.video.detail_track import RATE, Detail
 
 #: Fine detail, codes, below which a picture has none to lose.
@@ -25,7 +26,7 @@ def losses(ladder: Ladder) -> Iterable[Measure] | str:
     on, after which two rungs need not show the same any more.
     """
     if len(ladder.rungs) < 2:
-        return "fewer than two rungs were scored"
+        return ONE_RUNG
     found = []
     for low, high in ladder.steps():
         pair = _common(low, high)
