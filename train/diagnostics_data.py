@@ -17,6 +17,7 @@ from train.degrade.engine import level_of, parameter_of
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
 from train.kadid import human_mean, parameter
 from vqa2cli.errors import UsageError, VideoError
+from vqa2cli.levels import DEGREES, degree_of
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import NO_PICTURES, Closed
@@ -58,9 +59,6 @@ KIN = {
 
 #: Degree of a temporal kind's severities 1 to 5: no ratings tell, so ours.
 _TEMPORAL_DEGREES = (1, 1, 2, 3, 3)
-#: Mean ratings (1-5, five: imperceptible) above which a distortion is none, slight, noticeable:
-#: halfway between the grades of the five-point impairment scale (ITU-R BT.500).
-_GRADES = (4.5, 3.5, 2.5)
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Labelled:
     undegraded: bool = False
 
 
-def degree_of(kind: str, severity: int) -> int:
+def degree_of_kind(kind: str, severity: int) -> int:
     """Return how bad people find a severity of a kind, as an index of `DEGREES`.
 
     For KADID-10k kinds by the mean human rating of type and level, for temporal ones by our
@@ -92,8 +90,7 @@ def degree_of(kind: str, severity: int) -> int:
 
 
 def _degree_of_level(number: int, level: int) -> int:
-    rating = 1 + human_mean(number, level) / 25
-    return sum(rating <= grade for grade in _GRADES)
+    return DEGREES.index(degree_of(human_mean(number, level)))
 
 
 def attribute_of(kind: str, amount: float) -> str | None:
@@ -128,7 +125,7 @@ def _made(clip: DegradedClip, folder: Path) -> Iterator[Labelled]:
         amount = parameter_of(one.kind, one.severity) if one.kind in KADID_KINDS else 0.0
         yield Labelled(
             folder / clip.path, clip.content, one.kind, attribute_of(one.kind, amount),
-            degree_of(one.kind, one.severity), one.start_s, one.end_s,
+            degree_of_kind(one.kind, one.severity), one.start_s, one.end_s,
         )  # fmt: skip
 
 

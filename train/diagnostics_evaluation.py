@@ -20,7 +20,8 @@ from train.diagnostics_calibration import FITTED
 from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
 from train.option_types import EITHER, FOLDER
 from vqa2cli.assessment import Finding
-from vqa2cli.report.findings import DEGREES, overlaps, signal_findings
+from vqa2cli.levels import DEGREES
+from vqa2cli.report.findings import overlaps, signal_findings
 
 #: Degree from which a finding counts as a claim.
 CLAIM = DEGREES.index("noticeable")

@@ -69,6 +69,9 @@ class Scorer(nn.Module):
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
         return {"loss": loss, "scores": scores}
 
+    def finish(self) -> None:
+        """Do what is left once all steps are done: nothing."""
+
     def visual_tokens(self, keyframes: Tensor) -> Tensor:
         """Return tokens [B, K, P, D] of key frames [B, K, S, S, 3]; K may be 0.
 
@@ -136,6 +139,9 @@ class TowerTask(nn.Module):
         loss = loss + 0.01 * (spare.square().mean() + kind.mean(-1).square().mean())
         return {"loss": loss, "scores": scores}
 
+    def finish(self) -> None:
+        """Do what is left once all steps are done: nothing, the heads are dropped."""
+
     def read(self, keyframes: Tensor) -> tuple[Tensor, ...]:
         """Return what each head tells of key frames [B, K, S, S, 3], [B, n], and the rest."""
         tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
@@ -173,6 +179,21 @@ class TaughtTowerTask(TowerTask):
         # What no head reads, and what a softmax does not see, is to stay small.
         loss = loss + 0.01 * (spare.square().sum(-1).mean() + kind.mean(-1).square().mean())
         return {"loss": loss, "scores": scores[:, 0]}
+
+    def finish(self) -> None:
+        """Give the network what its head reads: the quality by pictures alone, and the kinds.
+
+        Raises:
+            ValueError: the network has no such head.
+        """
+        head = self.network.distortion_head
+        if head is None:
+            raise ValueError("the network has no head for what the tower was taught")
+        weight, bias = self.heads.layer(head.weight.shape[1] // 2)
+        rows = [0, *range(self.parts[0], sum(self.parts))]
+        with torch.no_grad():
+            head.weight.copy_(weight[rows])
+            head.bias.copy_(bias[rows])
 
     def taught(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Return qualities in 0-1 [B, 1 + readers] and probabilities of kinds [B, 26]."""
@@ -213,6 +234,13 @@ class FixedHeads(nn.Module):
         """[B, 2, D] -> [B, 2 READ]."""
         mean, deviation = tokens[..., :READ].unbind(1)
         return torch.cat([mean, deviation - 1.0], -1) @ self.turn
+
+    def layer(self, width: int) -> tuple[Tensor, Tensor]:
+        """Return weight [2 READ, 2 `width`] and bias of a linear layer that tells the same."""
+        weight = self.turn.new_zeros(2 * READ, 2 * width)
+        weight[:, :READ] = self.turn[:READ].T
+        weight[:, width : width + READ] = self.turn[READ:].T
+        return weight, -self.turn[READ:].sum(0)
 
 
 #: What a trainer can fit: a module with settings, a batch in, a loss out.

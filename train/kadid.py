@@ -35,6 +35,37 @@ KADID_TYPES: dict[int, str] = {
     25: "contrast change",
 }
 
+#: What a finding of each type is called, by its number; 0 is a clip that is only encoded. Mean
+#: shift and contrast change go both ways, and which of them it is the type does not say.
+FOUND_AS: tuple[str, ...] = (
+    "none",
+    "blur",
+    "blur",
+    "motion_blur",
+    "color_bleeding",
+    "color_shift",
+    "banding",
+    "undersaturation",
+    "oversaturation",
+    "compression",
+    "compression",
+    "noise",
+    "noise",
+    "noise",
+    "noise",
+    "blur",
+    "overexposure",
+    "underexposure",
+    "brightness_shift",
+    "scattered_pixels",
+    "moved_patches",
+    "block_effect",
+    "banding",
+    "block_effect",
+    "oversharpening",
+    "contrast_change",
+)
+
 #: Parameter of levels 1 to 5 of each type.
 PARAMETERS: dict[int, tuple[float, float, float, float, float]] = {
     1: (0.1, 0.5, 1, 2, 5),  # sigma, px, of a kernel cut off at two sigma

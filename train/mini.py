@@ -86,8 +86,9 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     """Train on a built corpus and return the finished model directory.
 
     Stage after stage: the motion branch with the language model, on motion alone; the tower
-    and its projector, under heads that are dropped, on what the trunk finds, computed once; the
-    language model on what both see, computed once, or on clips imagined of that.
+    and its projector, on what the trunk finds, computed once, under heads that are dropped, or kept
+    as the network's own where a teacher taught them; the language model on what both see, computed
+    once, or on clips imagined of that.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -129,6 +130,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         dataset = LookDataset(told, shown, stage.fit, taught)
         before = copy.deepcopy(network.state_dict()) if stage.kept else {}
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
+        task.finish()
         if stage.kept:
             keep(network, before, stage.kept)
 
@@ -283,6 +285,8 @@ def prepare(
         ValueError: the tower is to be taught and nobody teaches it.
     """
     network.requires_grad_(True)
+    if network.distortion_head is not None:
+        network.distortion_head.requires_grad_(False)  # it gets what the tower's heads read
     stem = network.vision_tower.embeddings.patch_embedding
     if isinstance(stem, InvertedStem):
         stem.trunk.requires_grad_(False)

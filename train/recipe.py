@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from train.corpus import CorpusSize, Draw
 from train.dataset import FitSettings
+from train.kadid import FOUND_AS
 from train.stall_cost import StallCost
 from vqa2cli.errors import UsageError
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig, VisionDims
@@ -83,6 +84,7 @@ def _tables(path: Path) -> dict[str, Any]:
 
 def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
     look = raw["look"]
+    stages = tuple(_stage(raw, table) for table in raw["stage"])
     network = NetworkConfig(
         vision=VisionDims(**raw["vision"]),
         language=LanguageDims(
@@ -96,6 +98,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         fragments=FragmentGrid(look["grid"], look["fragment"]),
         motion_size=look["motion_size"],
         resize="swscale",
+        distortions=FOUND_AS if any(stage.fit.taught for stage in stages) else (),
         name=name,
         revision=str(raw["revision"]),
         protocol="mini-1",
@@ -106,7 +109,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         corpus=_corpus_size(raw["corpus"]),
         vocabulary=raw["tokenizer"]["vocabulary"],
         network=network,
-        stages=tuple(_stage(raw, table) for table in raw["stage"]),
+        stages=stages,
     )
 
 

@@ -43,13 +43,30 @@ class SessionVerdict:
 
 
 @dataclass(frozen=True)
+class Distortion:
+    """What the pictures alone show to be wrong, as the model sees it.
+
+    `name` is the likeliest distortion, "none" included, `prob` its probability, and `quality`
+    (0-100) how good the pictures look to it, whatever it is told beside them.
+    """
+
+    name: str
+    prob: float
+    quality: float
+
+
+@dataclass(frozen=True)
 class Segment:
-    """The score of one window, [start, end) seconds."""
+    """The score of one window, [start, end) seconds, and the distortion it shows.
+
+    `distortion` is None where the model names none.
+    """
 
     start: float
     end: float
     score: float
     level: str
+    distortion: Distortion | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vqa2cli.assessment import (
     Assessment,
+    Distortion,
     FrameStalls,
     Score,
     Segment,
@@ -47,6 +48,7 @@ class ClipScorer:
         self._ends: list[WindowEnd] = []
         self._waiting: list[WindowTokens] = []
         self._scores: list[Score] = []
+        self._distortions: list[Distortion | None] = []
         self._closed: Closed | None = None
 
     def take(self, event: ClipEvent) -> None:
@@ -80,8 +82,8 @@ class ClipScorer:
             value = session.with_stalls
             score = replace(score, value=value, level=level_of(value))
         segments = tuple(
-            Segment(end.start_s, end.end_s, one.value, level_of(one.value))
-            for end, one in zip(self._ends, self._scores, strict=True)
+            Segment(end.start_s, end.end_s, one.value, level_of(one.value), shown)
+            for end, one, shown in zip(self._ends, self._scores, self._distortions, strict=True)
         )
         return Assessment(
             file=file,
@@ -113,6 +115,7 @@ class ClipScorer:
         with self._maker.timed("llm"):
             # Those that wait for the end of the clip wait in main memory, not on the device.
             self._waiting.append(_moved(window, "cpu") if self._waits_for_stalls else window)
+            self._distortions.append(self._model.distortion(window))
         self._ends.append(end)
         if not self._waits_for_stalls and len(self._waiting) == WINDOWS_PER_PASS:
             self._score_waiting()

@@ -1,4 +1,4 @@
-"""The five quality words and the one place that turns them into a 0-100 score."""
+"""The words for quality and for how bad a fault is, and the scores from 0 to 100 they stand for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ LEVELS: dict[str, float] = {"high": 1.0, "good": 0.75, "fair": 0.5, "poor": 0.25
 
 #: Width in points of one level on the 0-100 scale (paper, stage 2: five 20-point bins).
 LEVEL_WIDTH = 20.0
+
+
+#: How bad a fault is, least first; "none" is never reported.
+DEGREES = ("none", "slight", "noticeable", "severe")
+
+#: Quality at and below which a fault is slight, noticeable and severe: half way between the grades
+#: of the five-point impairment scale (ITU-R BT.500), whose 5, "imperceptible", is 100.
+DEGREE_LIMITS = (87.5, 62.5, 37.5)
+
+
+def degree_of(quality: float) -> str:
+    """Return how bad people find what leaves a picture at `quality` (0-100)."""
+    return DEGREES[sum(quality <= limit for limit in DEGREE_LIMITS)]
 
 
 def score_from_probs(probs: Mapping[str, float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vqa2cli.assessment import (
     Assessment,
+    Distortion,
     Failure,
     FrameStalls,
     Gate,
@@ -24,7 +25,10 @@ MISSED = StallDifference("not_in_pixels", 3.0, 0.5, "line 3")
 LOG = LogReport("play.csv", "csv", True, 1, (MISSED,), ("entries sorted by their start",))
 STALLING = Stalling((EVENT,), 1, 1.5, 0.375, 0.0, 1.5, "1 stall, lasting 1.50 s.", "log", LOG)
 SESSION = SessionVerdict(50.0, 62.5, (12.5,), "session")
-SEGMENTS = (Segment(0.0, 2.0, 70.0, "good"), Segment(2.0, 4.0, 30.0, "poor"))
+SEGMENTS = (
+    Segment(0.0, 2.0, 70.0, "good", Distortion("none", 0.9, 93.0)),
+    Segment(2.0, 4.0, 30.0, "poor"),
+)
 
 
 def scored(file: str = "r/720p.mp4") -> Assessment:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.report.assessments import scored
+from train.kadid import FOUND_AS
 from vqa2cli.assessment import Assessment, Diagnostics, Finding
 from vqa2cli.report.causes import cause_of, causes
 from vqa2cli.report.explain.explanation import (
@@ -84,6 +85,7 @@ def test_what_is_not_known_meets_no_condition() -> None:
 def test_every_attribute_that_can_be_found_has_a_rule_without_conditions() -> None:
     always = {c.attribute for c in causes() if not (c.below or c.above or c.codecs)}
     found = {rule.attribute for rule in rules()} | {"rebuffer", "freeze", "gap", "quality"}
+    found |= {name for name in FOUND_AS if name != "none"}
     assert found | {"duplicate_cadence", "initial_buffering"} <= always
     assert all(set(c.below) | set(c.above) <= set(NAMES) for c in causes())
     assert len({c.id for c in causes()}) == len(causes())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vqa2cli.assessment import Finding, Segment
+from vqa2cli.assessment import Distortion, Finding, Segment
+from vqa2cli.levels import DEGREES
 from vqa2cli.report.findings import (
-    DEGREES,
     Rule,
     contradictions,
     model_findings,
@@ -95,6 +95,34 @@ def test_windows_the_model_finds_poor_in_a_row_are_one_finding() -> None:
     poor, low = model_findings(segments)
     assert (poor.degree, poor.start, poor.end, poor.value) == ("noticeable", 2, 6, 30)
     assert (low.degree, low.source, low.unit) == ("severe", "model", "points")
+
+
+def seen(start: float, name: str, prob: float, quality: float) -> Segment:
+    return Segment(start, start + 2, 70, "good", Distortion(name, prob, quality))
+
+
+def test_a_distortion_the_model_sees_in_windows_in_a_row_is_one_finding() -> None:
+    segments = [
+        seen(0, "noise", 0.9, 30), seen(2, "noise", 0.7, 40), seen(4, "blur", 0.8, 70),
+        seen(6, "none", 0.9, 95),
+    ]  # fmt: skip
+    noise, blur = model_findings(segments)
+    assert (noise.attribute, noise.degree, noise.source) == ("noise", "severe", "model")
+    assert (noise.start, noise.end, noise.value, noise.unit) == (0, 4, 80.0, "%")
+    assert (blur.attribute, blur.degree, blur.start) == ("blur", "slight", 4)
+
+
+def test_a_distortion_the_model_sees_all_along_has_no_span() -> None:
+    (found,) = model_findings([seen(0, "blur", 0.9, 50), seen(2, "blur", 0.9, 50)])
+    assert (found.degree, found.start, found.end) == ("noticeable", None, None)
+
+
+def test_windows_apart_in_time_are_not_one_finding() -> None:
+    assert len(model_findings([seen(0, "blur", 0.9, 50), seen(4, "blur", 0.9, 50)])) == 2
+
+
+def test_a_distortion_is_no_finding_where_the_model_is_unsure_or_it_does_not_show() -> None:
+    assert model_findings([seen(0, "noise", 0.3, 30), seen(2, "noise", 0.9, 95)]) == ()
 
 
 def test_praise_over_a_severe_finding_is_said_to_disagree() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
 from train.diagnostics_calibration import FITTED, fit, thresholds, value_of
-from train.diagnostics_data import ATTRIBUTE_OF, KIN, Labelled, attribute_of, degree_of
+from train.diagnostics_data import ATTRIBUTE_OF, KIN, Labelled, attribute_of, degree_of_kind
 from vqa2cli.video.measures.records import NAMES, SignalMeasures
 
 
@@ -74,8 +74,8 @@ def test_an_attribute_without_clips_gets_no_row() -> None:
 
 
 def test_degrees_follow_what_people_thought_of_a_level() -> None:
-    assert [degree_of("gaussian-blur", s) for s in (1, 2, 3, 4, 5)] == [0, 1, 2, 3, 3]
-    assert [degree_of("stutter", s) for s in (1, 3, 5)] == [1, 2, 3]
+    assert [degree_of_kind("gaussian-blur", s) for s in (1, 2, 3, 4, 5)] == [0, 1, 2, 3, 3]
+    assert [degree_of_kind("stutter", s) for s in (1, 3, 5)] == [1, 2, 3]
 
 
 def test_every_kind_and_attribute_of_the_tables_exists() -> None:

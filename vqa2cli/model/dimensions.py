@@ -94,6 +94,8 @@ class NetworkConfig:
         fragments: key frames are seen through this grid of native-resolution crops.
         motion_size: side of the motion frames the network was trained on, pixels.
         resize: which resampling made its pictures.
+        distortions: what a head over the visual tokens tells apart, the first "none"; the same
+            name may stand several times. Empty: there is no such head.
         name, revision, protocol: what the weights are called, which version they are, and
             how they want to be asked.
     """
@@ -105,6 +107,7 @@ class NetworkConfig:
     fragments: FragmentGrid | None = None
     motion_size: int = 384
     resize: Resize = "pil"
+    distortions: tuple[str, ...] = ()
     name: str = ""
     revision: str = ""
     protocol: str = ""
@@ -116,6 +119,8 @@ class NetworkConfig:
                 f"{grid.grid} x {grid.grid} fragments of {grid.size} px do not tile "
                 f"{self.vision.image_size} px"
             )
+        if self.distortions and self.pooling != "mean_std":
+            raise ValueError(f"distortions are told from mean_std tokens, not {self.pooling} ones")
 
     @property
     def tokens_per_keyframe(self) -> int:
@@ -141,6 +146,7 @@ class NetworkConfig:
                 "motion_size": self.motion_size,
                 "motion": {key: _plain(value) for key, value in motion.items()},
                 "resize": self.resize,
+                "distortions": list(self.distortions),
             },
         }
 
@@ -164,6 +170,7 @@ class NetworkConfig:
                 motion=_motion(motion) if motion else MotionDims().scaled(factor),
                 language=language_dims(raw),
                 fragments=FragmentGrid(**fragments) if fragments else None,
+                distortions=tuple(section.pop("distortions", ())),
                 **section,
             )
         except TypeError as error:

@@ -11,6 +11,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 from vqa2cli.model import tokens as token_rules
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig
 from vqa2cli.model.projector import projector
+from vqa2cli.model.recognition import DistortionHead
 from vqa2cli.model.slowfast import FastPathway, normalise
 from vqa2cli.model.vision import VisionTower
 
@@ -32,6 +33,8 @@ class Vqa2Network(nn.Module):
         self.slowfast = FastPathway(config.motion)
         self.slowfast_projector = projector(config.motion.width, width)
         self.llm = Qwen2ForCausalLM(qwen_config(config.language))
+        kinds = len(config.distortions)
+        self.distortion_head = DistortionHead(width, kinds) if kinds else None
 
     @property
     def device(self) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 from engines.contract import Engine
 from engines.pytorch import exact_convolutions
 from vqa2cli import config
-from vqa2cli.assessment import ModelInfo, Score
+from vqa2cli.assessment import Distortion, ModelInfo, Score
 from vqa2cli.config import EngineName, Precision
 from vqa2cli.levels import LEVELS, expected_value, level_of, score_from_probs
 from vqa2cli.model.catalogue import default_protocol, find_model
@@ -26,6 +27,7 @@ from vqa2cli.model.motion_engine import open_engine
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import Block, ScoringProtocol, find_protocol
+from vqa2cli.model.recognition import recognise
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.streaming import TextStream
 from vqa2cli.model.tokens import pad
@@ -159,6 +161,19 @@ class QualityModel:
                 embeds, mask = pad([sequences[index] for index in group])
                 logits += self.network(embeds, mask).cpu().unbind()
         return [score_of(row, self.prompter.level_ids, self.protocol) for row in logits]
+
+    def distortion(self, window: WindowTokens) -> Distortion | None:
+        """Return the distortion that the key frames of a window show.
+
+        None where the model has no head for it, or its answer is no number.
+        """
+        head = self.network.distortion_head
+        if head is None:
+            return None
+        with torch.inference_mode():
+            tokens = window.visual[:-1].reshape(window.keyframes, -1, window.visual.shape[-1])
+            found = recognise(head, self.network.config.distortions, tokens)
+        return found if math.isfinite(found.prob + found.quality) else None
 
     def generate_ids(
         self,

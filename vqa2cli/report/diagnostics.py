@@ -35,18 +35,21 @@ def diagnose(
 
     Score and level come first, then the worst window when there are several, each stall with
     what it costs, what they cost together, what is wrong with the signal (`signal`; None where
-    it was not measured), where model and measures disagree, and each warning.
+    it was not measured), which distortions the model sees, where model and measures disagree, and
+    each warning.
     """
+    judged = model_findings(segments)
     sentences = [
         f"Quality is {score.level}: {score.value:.1f} of 100.",
         *_worst_window(segments),
         *_stalls_told(stalling, session.costs if session else None),
         *_without_stalls(session),
         *(finding_sentence(finding) for finding in signal or ()),
+        *(finding_sentence(one) for one in judged if one.attribute != "quality"),
         *([] if signal is None else contradictions(segments, signal)),
         *(f"Warning: {warning.rstrip('.')}." for warning in warnings),
     ]
-    findings = (*_stall_findings(stalling), *(signal or ()), *model_findings(segments))
+    findings = (*_stall_findings(stalling), *(signal or ()), *judged)
     return Diagnostics(text=" ".join(sentences), findings=findings)
 
 
@@ -71,11 +74,16 @@ def signal_of(closed: Closed) -> tuple[Finding, ...] | None:
 
 
 def finding_sentence(finding: Finding) -> str:
-    """Return one finding in words: what, how badly, when, and the value behind it."""
+    """Return one finding in words: what, how badly, when, and the value behind it.
+
+    A distortion that the model sees comes with how sure it is.
+    """
     when = "all along"
     if finding.start is not None and finding.end is not None:
         when = _span(finding.start, finding.end)
     name, value = in_words(finding.attribute), value_of(finding)
+    if finding.source == "model" and finding.attribute != "quality":
+        return f"The model sees {name}: {finding.degree}, {when} ({value} sure)."
     behind = f" ({value})" if value else ""
     return f"{name[0].upper()}{name[1:]}: {finding.degree}, {when}{behind}."
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.assessment import Finding, Segment
+from vqa2cli.levels import DEGREES, degree_of
 from vqa2cli.video.measures.records import UNITS, SignalMeasures
-
-#: Degrees, least first; "none" is never reported.
-DEGREES: Final = ("none", "slight", "noticeable", "severe")
 
 #: Cells that a span may miss and go on.
 _GAP = 1
@@ -29,6 +27,8 @@ _TONE: Final = frozenset({"luma", "contrast", "saturation"})
 _BLACK = 50.0
 #: Levels of the model that make a window a finding, and how bad it is.
 _MODEL_DEGREES: Final = {"poor": "noticeable", "low": "severe"}
+#: Probability from which the model is sure of a distortion's name.
+_SURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -135,23 +135,58 @@ def _spans(degrees: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
 
 
 def model_findings(segments: Sequence[Segment]) -> tuple[Finding, ...]:
-    """Return the runs of windows that the model finds poor or low."""
-    found: list[Finding] = []
+    """Return what the model finds: runs of poor and low windows, and distortions it is sure of.
+
+    A distortion's degree is that of the mean quality of its windows' pictures, its value the mean
+    probability of its name, percent.
+    """
+    return (*_quality_findings(segments), *_distortion_findings(segments))
+
+
+def _quality_findings(segments: Sequence[Segment]) -> Iterator[Finding]:
+    for degree, run in _runs(segments, lambda one: _MODEL_DEGREES.get(one.level)):
+        worst = min(one.score for one in run)
+        yield Finding("quality", degree, run[0].start, run[-1].end, "model", worst, "points")
+
+
+def _distortion_findings(segments: Sequence[Segment]) -> Iterator[Finding]:
+    for name, run in _runs(segments, _sure_of):
+        shown = [one.distortion for one in run if one.distortion is not None]
+        degree = degree_of(float(np.mean([one.quality for one in shown])))
+        whole = len(run) == len(segments)
+        start, end = (None, None) if whole else (run[0].start, run[-1].end)
+        value = round(100 * float(np.mean([one.prob for one in shown])), 1)
+        yield Finding(name, degree, start, end, "model", value, "%")
+
+
+def _sure_of(segment: Segment) -> str | None:
+    """Return the name of a window's distortion where the model is sure and it shows."""
+    shown = segment.distortion
+    if shown is None or shown.name == "none" or shown.prob < _SURE:
+        return None
+    return shown.name if degree_of(shown.quality) != "none" else None
+
+
+def _runs(
+    segments: Sequence[Segment], key: Callable[[Segment], str | None]
+) -> Iterator[tuple[str, list[Segment]]]:
+    """Yield runs of windows that follow one another and have the same key, None left out."""
+    run: list[Segment] = []
     for segment in segments:
-        degree = _MODEL_DEGREES.get(segment.level)
-        if degree is None:
+        if run and key(segment) == key(run[-1]) and run[-1].end == segment.start:
+            run.append(segment)
             continue
-        last = found[-1] if found else None
-        if last and last.degree == degree and last.end == segment.start and last.value is not None:
-            value = min(last.value, segment.score)
-            found[-1] = replace(last, end=segment.end, value=value)
-        else:
-            found.append(
-                Finding(
-                    "quality", degree, segment.start, segment.end, "model", segment.score, "points"
-                )
-            )
-    return tuple(found)
+        yield from _told(run, key)
+        run = [segment]
+    yield from _told(run, key)
+
+
+def _told(
+    run: list[Segment], key: Callable[[Segment], str | None]
+) -> Iterator[tuple[str, list[Segment]]]:
+    name = key(run[0]) if run else None
+    if name is not None:
+        yield name, run
 
 
 def contradictions(segments: Sequence[Segment], found: Sequence[Finding]) -> list[str]:

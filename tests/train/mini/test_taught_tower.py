@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from tests.train.mini.toy import toy
 from train.corpus import Item
+from train.kadid import FOUND_AS
 from train.mini import (
     Workplace,
     fit_mini,
@@ -71,6 +72,21 @@ def test_a_tower_learns_what_its_teacher_says_of_pictures_that_do_not_exist(
     assert (after["scores"].diff() > 0).all()
 
 
+def test_the_network_tells_by_itself_what_the_head_over_its_tower_told(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, _ = new_network(RECIPE, tmp_path)
+    task = prepare(network, None, TOWER, Told()).eval()
+    torch.nn.init.normal_(network.mm_projector[2].weight[: network.config.language.hidden_size])
+    task.finish()
+    frames = clips_of(torch.linspace(-2, 2, 3))
+    with torch.inference_mode():
+        told, kinds, _ = task.read(frames.transpose(0, 1))
+        quality, probs = network.distortion_head(network.visual_tokens(frames[:, 0]))
+    assert torch.allclose(quality, torch.sigmoid(told[0, 0]), atol=1e-5)
+    assert torch.allclose(probs, kinds[0].softmax(-1), atol=1e-5)
+    assert len(probs) == len(network.config.distortions) == 26
+
+
 def clips_of(levels: torch.Tensor) -> torch.Tensor:
     """Return one picture of patches for each level that their channels have in the mean."""
     return torch.randn(len(levels), 1, 14, 14, 320) * 0.3 + levels[:, None, None, None, None]
@@ -104,6 +120,11 @@ def test_the_whole_recipe_makes_a_model_that_scores(
     row = score(clips / "c.mp4", load_model(str(model)))
     assert row.score is not None
     assert 0 <= row.score.value <= 100
+    shown = row.segments[0].distortion
+    assert shown is not None
+    assert shown.name in FOUND_AS
+    assert 1 / 26 < shown.prob <= 1
+    assert 0 < shown.quality < 100
     record = json.loads((model.parent / "fit.json").read_text())
     assert [stage["fit"]["taught"] for stage in record["stages"]] == [False, True, False, False]
     assert record["stages"][-1]["fit"]["imagined"] == 12

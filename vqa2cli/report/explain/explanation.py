@@ -10,9 +10,10 @@ import numpy as np
 
 from vqa2cli.assessment import Assessment, Finding
 from vqa2cli.config import VERSION
+from vqa2cli.levels import DEGREES
 from vqa2cli.report.causes import Cause, cause_of
 from vqa2cli.report.diagnostics import finding_sentence
-from vqa2cli.report.findings import DEGREES, in_words, overlaps
+from vqa2cli.report.findings import in_words, overlaps
 from vqa2cli.report.rows import Record, record_of, strict_record
 from vqa2cli.video.measures.records import MEASURES, STEP_S, SignalMeasures
 
@@ -84,13 +85,13 @@ def explain(row: Assessment, answer: str | None = None) -> Explanation:
 def depiction(row: Assessment, findings: Sequence[Explained]) -> str:
     """Return the clip in words, each taken from a finding: what, why, and the verdict."""
     ranked = sorted(findings, key=lambda one: -_weight(one.finding))
-    told = [one for one in ranked if one.finding.source == "measurement"]
+    told = [one for one in ranked if one.finding.attribute != "quality"]
     sentences = [finding_sentence(one.finding) for one in told[:_NAMED]]
     if len(told) > _NAMED:
         rest = ", ".join(in_words(one.finding.attribute) for one in told[_NAMED:])
         sentences.append(f"Besides: {rest}.")
     if not told:
-        sentences = ["The measures find nothing wrong with the signal."]
+        sentences = ["Measures and model find nothing wrong with the signal."]
     worst = next((one for one in told if _weight(one.finding) > 1), None)
     if worst is not None:
         named = in_words(worst.finding.attribute)
