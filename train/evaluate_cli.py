@@ -95,7 +95,8 @@ def clips(
     With CORPUS (made by `vqa2 train`), a model is measured on contents it was not trained on:
     agreement with VMAF over renditions, the share of same-content pairs at least 6 VMAF apart
     in the right order, trivial predictors beside, how often the level is right, what bad encodes
-    score once they are encoded again, and the score of each made distortion over its levels.
+    score once they are encoded again, the score of each made distortion over its levels, and how
+    right the names are that the model gives them.
 
     With --scores and --labels, files are matched by name; what the paper states of the same
     set is printed beside.
@@ -134,6 +135,7 @@ def _evaluate_corpus(
         agreement_table,
         group_table,
         level_table,
+        recognition_table,
         second_table,
         trend_table,
     )
@@ -148,6 +150,8 @@ def _evaluate_corpus(
         click.echo(f"Bad encodes encoded again\n\n{second_table(result.second_encodes)}\n")
     click.echo(f"Made distortions, split {split}\n\n{agreement_table(result.distortions)}\n")
     click.echo(trend_table(result.trends))
+    if result.recognition is not None:
+        click.echo(f"\nDistortions by name\n\n{recognition_table(result.recognition)}")
     if plot is not None:
         _plot(plot, result.points, f"renditions, split {split}", "VMAF")
     _write(output, result)

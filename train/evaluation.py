@@ -23,8 +23,10 @@ from train.kadid import KADID_TYPES
 from train.level_agreement import LevelAgreement, level_agreement
 from train.ordering import Ordering, ordering
 from train.peers import QP_CODECS, brisque_svr, fact_features, facts_svr, log_bits_per_pixel
+from train.recognition import Recognition, recognition
 from train.scatter import Point
 from train.second_encodes import SecondEncodes, second_encodes
+from vqa2cli.assessment import Assessment
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.model import QualityModel
@@ -51,17 +53,17 @@ class Row:
     ordering: Ordering
 
 
-def score_items(
+def assess_items(
     model: QualityModel, items: Sequence[Item], corpus: Path, config: RunConfig
-) -> NDArray[np.float64]:
-    """Return the score of every item through the pipeline, at the display size of its label.
+) -> list[Assessment]:
+    """Return every item's assessment by the pipeline, at the display size of its label.
 
     Signals are not measured: nothing here asks for them.
 
     Raises:
         RuntimeError: a clip of the corpus could not be scored.
     """
-    scores = np.full(len(items), np.nan)
+    assessed: dict[int, Assessment] = {}
     by_display: dict[tuple[int, int], list[int]] = {}
     for index, item in enumerate(items):
         by_display.setdefault(item.display, []).append(index)
@@ -72,9 +74,14 @@ def score_items(
             for index, row in zip(members, rows, strict=True):
                 if row.score is None:
                     raise RuntimeError(f"{row.file}: {row.error}")
-                scores[index] = row.score.value
+                assessed[index] = row
                 bar.update()
-    return scores
+    return [assessed[index] for index in range(len(items))]
+
+
+def scores_of(rows: Sequence[Assessment]) -> NDArray[np.float64]:
+    """Return the score of each row, NaN where it has none."""
+    return np.array([np.nan if row.score is None else row.score.value for row in rows])
 
 
 def compare(name: str, predicted: NDArray, items: Sequence[Item], *, resamples: int = 1000) -> Row:
@@ -200,6 +207,7 @@ class CorpusResult:
     second_encodes: list[SecondEncodes]
     distortions: list[Row]
     trends: list[TypeTrend]
+    recognition: Recognition | None
 
 
 def evaluate_corpus(
@@ -218,9 +226,10 @@ def evaluate_corpus(
     )
     if not renditions:
         raise UsageError(f"{corpus}: no renditions of split {split!r}; build them first")
-    (scores, facts_row, facts_seconds), (_, pixels_row, pixels_seconds) = (
+    (assessed, facts_row, facts_seconds), (_, pixels_row, pixels_seconds) = (
         _encodes(model, told, renditions, twice, corpus) for told in TOLD
     )
+    scores = scores_of(assessed)
     rows = [facts_row, pixels_row]
     groups = {codec: {codec} for codec in sorted({item.codec for item in renditions})}
     for name, codecs in {**groups, "x264 and x265 only": QP_CODECS}.items():
@@ -243,7 +252,7 @@ def evaluate_corpus(
         rows,
         level_agreement(scores.tolist(), [item.label for item in renditions]),
         [found for found in (facts_seconds, pixels_seconds) if found is not None],
-        *_distortions(model, distorted, corpus),
+        *_distortions(model, distorted, renditions, assessed, corpus),
     )
 
 
@@ -253,14 +262,15 @@ def _encodes(
     renditions: Sequence[Item],
     twice: Sequence[Item],
     corpus: Path,
-) -> tuple[NDArray[np.float64], Row, SecondEncodes | None]:
-    """Return the scores of renditions, their agreement, and what second encodes score beside."""
+) -> tuple[list[Assessment], Row, SecondEncodes | None]:
+    """Return renditions assessed, their agreement, and what second encodes score beside."""
     name = f"{model.info.name}, {told}"
-    found = score_items(model, [*renditions, *twice], corpus, TOLD[told])
+    assessed = assess_items(model, [*renditions, *twice], corpus, TOLD[told])
+    found = scores_of(assessed)
     scores, again = found[: len(renditions)], found[len(renditions) :]
     firsts = {item.name: (item, float(at)) for item, at in zip(renditions, scores, strict=True)}
     seconds = second_encodes(name, twice, again.tolist(), firsts)
-    return scores, compare(name, scores, renditions), seconds
+    return assessed[: len(renditions)], compare(name, scores, renditions), seconds
 
 
 def _by_content(points: Sequence[Point]) -> dict[str, Agreement]:
@@ -274,11 +284,22 @@ def _by_content(points: Sequence[Point]) -> dict[str, Agreement]:
 
 
 def _distortions(
-    model: QualityModel, items: Sequence[Item], corpus: Path
-) -> tuple[list[Row], list[TypeTrend]]:
-    """Return the agreement with human means over types and levels, and each type's trend."""
+    model: QualityModel,
+    items: Sequence[Item],
+    renditions: Sequence[Item],
+    assessed: Sequence[Assessment],
+    corpus: Path,
+) -> tuple[list[Row], list[TypeTrend], Recognition | None]:
+    """Return the agreement with human means, each type's trend, and how right the names are.
+
+    `assessed` are the `renditions`, which are not distorted.
+    """
     if not items:
-        return [], []
-    scores = {told: score_items(model, items, corpus, config) for told, config in TOLD.items()}
-    rows = [compare(f"{model.info.name}, {told}", scores[told], items) for told in TOLD]
-    return rows, kadid_trends(scores["with stream facts"], items)
+        return [], [], None
+    rows = {told: assess_items(model, items, corpus, config) for told, config in TOLD.items()}
+    compared = [
+        compare(f"{model.info.name}, {told}", scores_of(rows[told]), items) for told in TOLD
+    ]
+    whole = rows["with stream facts"]
+    names = recognition(items, whole, renditions, assessed)
+    return compared, kadid_trends(scores_of(whole), items), names

@@ -8,6 +8,7 @@ from train.correlation import MEASURES, Agreement, Estimate
 from train.evaluation import Row, TypeTrend
 from train.level_agreement import LevelAgreement
 from train.paper_results import PaperRow
+from train.recognition import LEAST_LEVEL, Recognition
 from train.second_encodes import CLOSE, SecondEncodes
 
 #: How measures are headed.
@@ -77,6 +78,23 @@ def second_table(rows: Iterable[SecondEncodes]) -> str:
     for row in rows:
         means = (row.label, row.score, row.first_label, row.first_score)
         lines.append(_line(row.name, row.n, *(f"{mean:.1f}" for mean in means), f"{row.close:.2f}"))
+    return "\n".join(lines)
+
+
+def recognition_table(found: Recognition) -> str:
+    """Return how right the names of made distortions are, and how bad they are found."""
+    lines = [
+        f"Names at level {LEAST_LEVEL} and above: macro-F1 {found.macro_f1:.3f} over "
+        f"{len(found.names)}. Degree within one step in {found.degree_within_one:.3f} of "
+        f"{found.distorted} distorted clips. Of {found.clean} encodes on which nothing shows, "
+        f"{found.called:.3f} are called distorted.",
+        "",
+        *_head("name", "clips", "precision", "recall", "F1"),
+    ]
+    lines += [
+        _line(one.name, one.n, f"{one.precision:.2f}", f"{one.recall:.2f}", f"{one.f1:.2f}")
+        for one in found.names
+    ]
     return "\n".join(lines)
 
 

@@ -23,7 +23,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logit
 
 from train.corpus import Item, read_items
-from train.evaluation import score_items
+from train.evaluation import assess_items, scores_of
 from train.option_types import FOLDER
 from vqa2cli.config import EMBEDDED_MODEL, RunConfig
 from vqa2cli.errors import UsageError
@@ -138,7 +138,7 @@ def main(corpus: Path, model: str, split: str, every: int, out: Path | None) -> 
     items = [item for item in items if item.source in kept]
     if not items:
         raise UsageError(f"{corpus}: no rendition in the split {split}")
-    scores = score_items(load_model(model), items, corpus, RunConfig())
+    scores = scores_of(assess_items(load_model(model), items, corpus, RunConfig()))
     found = asdict(noticeable_step(scores, items))
     click.echo(json.dumps(found, indent=1))
     if out is not None:

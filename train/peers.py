@@ -128,6 +128,7 @@ def scikit_learn() -> ModuleType:
         import sklearn.ensemble
         import sklearn.impute
         import sklearn.linear_model
+        import sklearn.metrics
         import sklearn.model_selection
         import sklearn.pipeline
         import sklearn.preprocessing
