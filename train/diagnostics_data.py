@@ -15,7 +15,7 @@ from pathlib import Path
 from train.degrade.clips import JOURNAL, DegradedClip, read_degraded
 from train.degrade.engine import level_of, parameter_of
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
-from train.kadid import human_mean, parameter
+from train.kadid import FOUND_AS, human_mean, parameter
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.levels import DEGREES, degree_of
 from vqa2cli.video.decode import decode_clip
@@ -76,6 +76,14 @@ class Labelled:
     start_s: float = 0.0
     end_s: float | None = None
     undegraded: bool = False
+
+
+def names_of(label: Labelled) -> set[str]:
+    """Return what a clip's degradation is rightly found as: by the measures, and by the model."""
+    names = {label.attribute} if label.attribute is not None else set()
+    if label.kind in KADID_KINDS:
+        names.add(FOUND_AS[KADID_KINDS[label.kind]])
+    return names
 
 
 def degree_of_kind(kind: str, severity: int) -> int:

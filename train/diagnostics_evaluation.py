@@ -1,15 +1,16 @@
 """How right the findings are on clips whose degradation is known and that set no threshold.
 
-    python -m train.diagnostics_evaluation DEGRADED... [--clean CLIPS] [--split val]
+    python -m train.diagnostics_evaluation DEGRADED... [--clean CLIPS] [--split val] [--model NAME]
 
 DEGRADED are folders of `vqa2 data degrade` or corpora; CLIPS a folder of undegraded clips with a
-manifest. Prints Markdown: a row an attribute, then what is found on undegraded clips.
+manifest. Prints Markdown: a row an attribute, then what is found on undegraded clips. With a model,
+what it sees counts beside what is measured.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +18,16 @@ import click
 import numpy as np
 
 from train.diagnostics_calibration import FITTED
-from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
+from train.diagnostics_data import (
+    KIN,
+    Labelled,
+    clean_clips,
+    labelled_clips,
+    measures_of,
+    names_of,
+)
 from train.option_types import EITHER, FOLDER
+from vqa2cli import load_model, score
 from vqa2cli.assessment import Finding
 from vqa2cli.levels import DEGREES
 from vqa2cli.report.findings import overlaps, signal_findings
@@ -57,16 +66,17 @@ def evaluate(clips: Sequence[tuple[Labelled, Sequence[Finding], float]]) -> dict
         if label.attribute is not None:
             _recall(tallies[label.attribute], label, findings, end_s, length_s)
         for finding in findings:
-            _precision(tallies[finding.attribute], label, finding, end_s)
+            right = finding.attribute in names_of(label)
+            name = label.attribute if right and label.attribute else finding.attribute
+            _precision(tallies[name], label, finding, end_s)
     return tallies
 
 
 def _recall(
     tally: Tally, label: Labelled, findings: Sequence[Finding], end_s: float, length_s: float
 ) -> None:
-    mine = [
-        f for f in findings if f.attribute == label.attribute and overlaps(f, label.start_s, end_s)
-    ]
+    names = names_of(label)
+    mine = [f for f in findings if f.attribute in names and overlaps(f, label.start_s, end_s)]
     if label.degree >= CLAIM:
         tally.wanted += 1
         tally.found += bool(mine)
@@ -81,7 +91,7 @@ def _precision(tally: Tally, label: Labelled, finding: Finding, end_s: float) ->
     if DEGREES.index(finding.degree) < CLAIM:
         return
     inside = overlaps(finding, label.start_s, end_s)
-    if finding.attribute == label.attribute:
+    if finding.attribute in names_of(label):
         tally.right += inside
         tally.wrong += not inside
     elif not (inside and finding.attribute in KIN.get(label.kind or "", ())):
@@ -104,7 +114,7 @@ def table(tallies: dict[str, Tally]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     whole = Tally()
-    for name in FITTED:
+    for name in (*FITTED, *sorted(tallies.keys() - FITTED)):
         tally = tallies.get(name, Tally())
         lines.append(_line(name, tally))
         for part in ("wanted", "found", "claimed", "right", "wrong"):
@@ -136,34 +146,62 @@ def _share(part: int, whole: int) -> str:
 @click.argument("folders", nargs=-1, required=True, type=EITHER)
 @click.option("--clean", type=FOLDER)
 @click.option("--split", default="val", show_default=True)
-def main(folders: tuple[Path, ...], clean: Path | None, split: str) -> None:
+@click.option("--model", help="Name, directory or hub id of a model whose findings count too.")
+def main(folders: tuple[Path, ...], clean: Path | None, split: str, model: str | None) -> None:
     """Measure and print."""
+    find = finder(model)
     judged = []
     for folder in folders:
         for clip in labelled_clips(folder, split):
-            measures = measures_of(clip.path)
-            if clip.kind is not None and measures is not None:
-                judged.append((clip, signal_findings(measures), measures.end_s))
+            found = find(clip.path) if clip.kind is not None else None
+            if found is not None:
+                judged.append((clip, *found))
     click.echo(f"{len(judged)} degraded clips of split {split}\n")
     click.echo("\n".join(table(evaluate(judged))))
     if clean is not None:
-        click.echo("\n" + "\n".join(clean_lines(clean, split)))
+        click.echo("\n" + "\n".join(clean_lines(clean, split, find)))
 
 
-def clean_lines(folder: Path, split: str) -> list[str]:
-    """Return what is found on undegraded clips as noticeable or worse, by clip."""
+def finder(model: str | None) -> Callable[[Path], tuple[tuple[Finding, ...], float] | None]:
+    """Return what tells a file's findings and its length in seconds, None of one unread.
+
+    Those of the signal measures, and with a model the distortions it sees.
+    """
+    if model is None:
+        return _measured
+    loaded = load_model(model)
+
+    def seen(path: Path) -> tuple[tuple[Finding, ...], float] | None:
+        row = score(path, loaded)
+        if row.diagnostics is None or row.measures is None:
+            return None
+        told = tuple(f for f in row.diagnostics.findings if f.attribute != "quality")
+        return told, row.measures.end_s
+
+    return seen
+
+
+def _measured(path: Path) -> tuple[tuple[Finding, ...], float] | None:
+    measures = measures_of(path)
+    return None if measures is None else (signal_findings(measures), measures.end_s)
+
+
+def clean_lines(
+    folder: Path, split: str, find: Callable[[Path], tuple[tuple[Finding, ...], float] | None]
+) -> list[str]:
+    """Return what `find` finds on undegraded clips as noticeable or worse, by clip."""
     counts: Counter[str] = Counter()
     lines, clips = [], 0
     for clip in clean_clips(folder, split):
-        name, measures = clip.content, measures_of(clip.path)
-        if measures is None:
+        name, found = clip.content, find(clip.path)
+        if found is None:
             continue
         clips += 1
-        for f in signal_findings(measures):
+        for f in found[0]:
             if DEGREES.index(f.degree) >= CLAIM:
                 counts[f.attribute] += 1
                 when = "all along" if f.start is None else f"{f.start:g}-{f.end:g} s"
-                lines.append(f"- {name}: {f.attribute} {f.degree}, {when} ({f.value})")
+                lines.append(f"- {name}: {f.attribute} {f.degree}, {when} ({f.value}, {f.source})")
     total = sum(counts.values())
     head = f"{total} findings of noticeable or worse on {clips} clips: {total / max(clips, 1):.2f}"
     return [f"{head} a clip", *lines]

@@ -51,6 +51,15 @@ def test_what_a_kind_brings_with_it_is_neither_right_nor_wrong() -> None:
     assert (tallies["banding"].right, tallies["banding"].wrong) == (0, 0)
 
 
+def test_the_name_that_a_model_gives_a_kind_is_as_right_as_that_of_the_measures() -> None:
+    clip = label("motion-blur", "blur", 3)
+    told = Finding("motion_blur", "severe", None, None, "model", 90.0, "%")
+    blur = evaluate([(clip, [told], 4.0)])["blur"]
+    assert (blur.claimed, blur.right, blur.near) == (1, 1, [True])
+    shift = evaluate([(label("color-shift", None, 2), [finding("color_shift", "severe")], 4.0)])
+    assert shift["color_shift"].right == 1
+
+
 def test_slight_findings_are_no_claims() -> None:
     tallies = evaluate([(label("lens-blur", "blur", 2), [finding("blur", "slight")], 4.0)])
     assert (tallies["blur"].found, tallies["blur"].claimed, tallies["blur"].right) == (1, 0, 0)
