@@ -1,7 +1,6 @@
-"""What may change in a picture while its quality stays: places and company.
+"""What makes many pictures of few: their tiles change places, and stand among another's.
 
-A small corpus has few contents, and a tower learns them by heart. What is drawn here makes many
-of few; labels move only where `mixed` says how.
+A small corpus has few contents, and a tower learns them by heart.
 """
 
 from __future__ import annotations
@@ -11,17 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: Smallest share of a mixed picture that is its own.
-OWN_SHARE = 0.5
-
-#: Largest share of another's in a picture that is mixed freely.
+#: Largest share of another's in a picture that is mixed.
 FOREIGN_SHARE = 0.5
-
-
-def put_off(tokens: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
-    """Return visual tokens [K, P, D] off by noise of `amount` times their spread over D."""
-    noise = torch.from_numpy(rng.standard_normal(tuple(tokens.shape), np.float32))
-    return tokens + amount * tokens.std(-1, keepdim=True) * noise
 
 
 def shuffled(pictures: Tensor, tile: int, rng: np.random.Generator) -> Tensor:
@@ -44,30 +34,7 @@ def mirrored(pictures: NDArray) -> NDArray:
     return np.ascontiguousarray(pictures[:, :, ::-1]) if pictures.ndim == 4 else pictures
 
 
-def mixed(
-    pictures: Tensor, told: list[Tensor], per_group: int, tile: int
-) -> tuple[Tensor, list[Tensor]]:
-    """Return a batch whose pictures took some of their tiles from another source's.
-
-    Args:
-        pictures: [B, K, S, S, C], runs of `per_group` of one source.
-        told: what is known of each, float [B, ...]; it becomes the mean of both by their shares.
-        tile: side of a tile, in what `S` counts.
-
-    The pairs of sources, and which tiles change, are the same for all of a source's items: what
-    their order was stays comparable. Draws come from torch's own generator.
-    """
-    batch, side = len(pictures), pictures.shape[2] // tile
-    partner = torch.randperm(batch // per_group)
-    other = (partner[:, None] * per_group + torch.arange(per_group)).flatten()
-    own = torch.rand(side, side) < OWN_SHARE + (1 - OWN_SHARE) * torch.rand(())
-    share = own.float().mean()
-    mask = own.repeat_interleave(tile, 0).repeat_interleave(tile, 1)[:, :, None]
-    blended = torch.where(mask, pictures, pictures[other])
-    return blended, [share * part + (1 - share) * part[other] for part in told]
-
-
-def mixed_freely(pictures: Tensor, others: Tensor, tile: int) -> Tensor:
+def mixed(pictures: Tensor, others: Tensor, tile: int) -> Tensor:
     """Return pictures with some of their tiles, up to half, from `others` in the same places.
 
     What such a picture is worth, only a function of pictures can say.

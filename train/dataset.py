@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -13,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from train.augment import mirrored, put_off, shuffled
+from train.augment import mirrored, shuffled
 from train.corpus import Item
 from train.features import Look, load_look
-from train.lessons import Lesson
 from train.stall_cost import StallCost, draw_stalls
+from train.teacher import Lesson
 from vqa2cli.levels import LEVELS, soft_levels
 from vqa2cli.model.facts import INDEX_STEPS, describe_stream
 from vqa2cli.video.media import StreamFacts
@@ -29,21 +28,17 @@ class FitSettings:
 
     `kinds` are the kinds of items that take part. `keyframes` and `motion_frames` are the
     counts a batch may draw; no key frames at all trains the motion branch alone.
-    `picture_noise` is how far visual tokens are put off, in units of their own spread: the
-    tower knows its training contents better than any other, and what reads it must not rely on
-    that. `shuffled_tile` is the side of the fragments that change places within a picture,
-    patches; 0 leaves them where they are. `mixed` is the share of batches whose pictures are made
-    of two sources' fragments, `channels_dropped` that of a picture's channels that the tower
-    must do without.
-    `taught` has the tower learn what a teacher (`train.teacher`) says of pictures that are mixed
-    freely, in place of labels; `imagined` is how many clips that do not exist a language model
-    learns from, in place of the training clips, taught by the same teacher (`train.imagined`).
+    `shuffled_tile` is the side of the fragments that change places within a picture, patches; 0
+    leaves them where they are. `mixed` is the share of pictures that are made of two clips'
+    fragments, `channels_dropped` that of a picture's channels that the tower must do without.
+    The tower learns what a teacher (`train.teacher`) says of pictures; `imagined` is how many clips
+    that do not exist a language model learns from, in place of the training clips, taught by the
+    same teacher (`train.imagined`).
     `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
     however far the schedule over `steps` is; 0 is at its end. `lies_weight` is what such samples
-    weigh among those with facts in lessons (`train.lessons`), and for a teacher; 0 has no lessons,
-    and labels are learned instead.
+    weigh for the teacher, among those with facts.
     """
 
     kinds: tuple[str, ...]
@@ -65,25 +60,21 @@ class FitSettings:
     plcc_weight: float
     order_weight: float
     stalls_told: float
-    picture_noise: float
     shuffled_tile: int
     mixed: float
     channels_dropped: float
     lies_weight: float
-    taught: bool
     imagined: int
     stall_cost: StallCost
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One item of a batch: key frames, motion, texts, label, content and kind of distortion.
+    """One item of a batch: key frames, motion, texts, label and content.
 
     `keyframes` are uint8 [K, S, S, 3], what a trunk finds in them [K, s, s, C], or tokens
     [K, P, D] once the tower is trained;
     `motion` uint8 frames [T, s, s, 3], or features [T, C] once the branch is.
-    `kind` is the KADID type, 0 for an encode. `encode` is how the picture was encoded: the
-    position of its CRF and its scale, NaN where that is not known.
     """
 
     keyframes: Tensor
@@ -92,8 +83,6 @@ class Sample:
     stalls: str
     label: float
     group: int
-    kind: int
-    encode: tuple[float, float]
 
 
 class LookDataset(Dataset):
@@ -143,9 +132,7 @@ class LookDataset(Dataset):
             stalls, cost = draw_stalls(self.fit.stall_cost, rng)
             label = max(label - cost, 0.0)
         pictures, frames = crop(look, keyframes, motion, rng)
-        if pictures.ndim == 3:
-            pictures = put_off(pictures, self.fit.picture_noise, rng)
-        elif self.fit.shuffled_tile:
+        if pictures.ndim == 4 and self.fit.shuffled_tile:
             pictures = shuffled(pictures, self.fit.shuffled_tile, rng)
         return Sample(
             pictures,
@@ -154,8 +141,6 @@ class LookDataset(Dataset):
             stalls,
             label,
             self.group_of[item.source],
-            item.distortion_type,
-            (math.nan, math.nan) if item.severity is None else (item.severity, item.scale),
         )
 
 
@@ -252,6 +237,4 @@ def collate(samples: list[Sample]) -> dict[str, object]:
         ),
         "labels": torch.tensor([sample.label / 100 for sample in samples]),
         "groups": torch.tensor([sample.group for sample in samples]),
-        "kinds": torch.tensor([sample.kind for sample in samples]),
-        "encodes": torch.tensor([sample.encode for sample in samples]),
     }

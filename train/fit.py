@@ -20,11 +20,11 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.utils import SAFE_WEIGHTS_NAME
 
-from train.augment import mixed, mixed_freely
+from train.augment import mixed
 from train.checkpoints import last_checkpoint
 from train.dataset import FitSettings, LookDataset, SourceBatches, collate
 from train.kadid import KADID_TYPES
-from train.losses import encode_loss, expected_scores, level_loss, order_loss, plcc_loss
+from train.losses import expected_scores, level_loss, order_loss, plcc_loss
 from train.teacher import READERS, Teacher, statistics
 from vqa2cli.model.devices import find_device, multiplies_bfloat16
 from vqa2cli.model.network import Vqa2Network
@@ -87,9 +87,11 @@ class Scorer(nn.Module):
         return tokens.reshape(batch, count, *tokens.shape[1:])
 
 
-#: What the heads over a tower read: quality, kind of distortion, how it was encoded; and how
-#: many dimensions of a token hold it, in the mean and the deviation over patches.
-HEADS = (1, len(KADID_TYPES) + 1, 2)
+#: What the heads over a tower tell: a quality of its own and those of its teacher's readers, and
+#: kinds of distortion.
+HEADS = (1 + len(READERS), len(KADID_TYPES) + 1)
+
+#: Dimensions of a token that hold it, in the mean and in the deviation over patches.
 READ = -(-sum(HEADS) // 2)
 
 #: Heads of this gain need no large tokens to be sure.
@@ -97,78 +99,23 @@ HEAD_GAIN = 3.0
 
 
 class TowerTask(nn.Module):
-    """The tower and its projector under plain heads: quality, kind of distortion, encode.
+    """The tower and its projector under plain heads that are to tell what a teacher tells.
 
-    How hard and how small a picture was encoded teaches what compression looks like apart from
-    what its content makes of it. Reading the pooled tokens directly teaches the tower in a
-    fraction of the steps that the detour through the language model takes. The heads are
-    dropped afterwards.
+    Reading the pooled tokens directly teaches the tower in a fraction of the steps that the detour
+    through the language model takes. At the end the network gets two of the heads as its own.
     """
-
-    def __init__(self, network: Vqa2Network, fit: FitSettings) -> None:
-        super().__init__()
-        self.network, self.fit = network, fit
-        self.heads = FixedHeads(network)
-
-    #: How many numbers each head tells.
-    parts: tuple[int, ...] = HEADS
-
-    def forward(
-        self,
-        keyframes: Tensor,
-        labels: Tensor,
-        groups: Tensor,
-        kinds: Tensor,
-        encodes: Tensor,
-        **_: object,
-    ) -> dict[str, Tensor]:
-        """Return `loss` and `scores` [B] of a batch made by `collate`."""
-        shares = functional.one_hot(kinds, len(KADID_TYPES) + 1).float()
-        if self.training and torch.rand(()) < self.fit.mixed:
-            keyframes, (labels, encodes, shares) = mixed(
-                keyframes, [labels, encodes, shares], self.fit.per_group, self.fit.shuffled_tile
-            )
-        quality, kind, encode, spare = self.read(keyframes)
-        scores = torch.sigmoid(quality.squeeze(-1))
-        loss = 2 * functional.smooth_l1_loss(scores, labels, beta=0.1)
-        loss = loss + self.fit.plcc_weight * plcc_loss(scores, labels)
-        loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
-        loss = loss + 0.2 * functional.cross_entropy(kind, shares)
-        loss = loss + encode_loss(encode, encodes)
-        # What no head reads, and what a softmax does not see, is to stay small.
-        loss = loss + 0.01 * (spare.square().mean() + kind.mean(-1).square().mean())
-        return {"loss": loss, "scores": scores}
-
-    def finish(self) -> None:
-        """Do what is left once all steps are done: nothing, the heads are dropped."""
-
-    def read(self, keyframes: Tensor) -> tuple[Tensor, ...]:
-        """Return what each head tells of key frames [B, K, S, S, 3], [B, n], and the rest."""
-        tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
-        told = self.heads(tokens.reshape(*keyframes.shape[:2], *tokens.shape[1:]).mean(1)).float()
-        spare = told.shape[-1] - sum(self.parts)
-        parts: tuple[Tensor, ...] = told.split([*self.parts, spare], -1)
-        return parts
-
-
-class TaughtTowerTask(TowerTask):
-    """The tower under heads that are to tell what a teacher tells of any picture.
-
-    Two qualities of its readers beside its own, and kinds of distortion.
-    """
-
-    parts = (1 + len(READERS), len(KADID_TYPES) + 1)
 
     def __init__(self, network: Vqa2Network, fit: FitSettings, teacher: Teacher) -> None:
-        super().__init__(network, fit)
-        self.teacher = teacher
+        super().__init__()
+        self.network, self.fit, self.teacher = network, fit, teacher
+        self.heads = FixedHeads(network)
 
     def forward(self, keyframes: Tensor, *_: object, **__: object) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of patches [B, 1, s, s, C], of which some are mixed."""
         if self.training and self.fit.mixed:
             others = keyframes[torch.randperm(len(keyframes))]
             kept = torch.rand(len(keyframes)) >= self.fit.mixed
-            blended = mixed_freely(keyframes, others, self.fit.shuffled_tile)
+            blended = mixed(keyframes, others, self.fit.shuffled_tile)
             keyframes = torch.where(kept[:, None, None, None, None], keyframes, blended)
         qualities, kinds = self.taught(keyframes)
         told, kind, spare = self.read(keyframes)
@@ -180,20 +127,12 @@ class TaughtTowerTask(TowerTask):
         loss = loss + 0.01 * (spare.square().sum(-1).mean() + kind.mean(-1).square().mean())
         return {"loss": loss, "scores": scores[:, 0]}
 
-    def finish(self) -> None:
-        """Give the network what its head reads: the quality by pictures alone, and the kinds.
-
-        Raises:
-            ValueError: the network has no such head.
-        """
-        head = self.network.distortion_head
-        if head is None:
-            raise ValueError("the network has no head for what the tower was taught")
-        weight, bias = self.heads.layer(head.weight.shape[1] // 2)
-        rows = [0, *range(self.parts[0], sum(self.parts))]
-        with torch.no_grad():
-            head.weight.copy_(weight[rows])
-            head.bias.copy_(bias[rows])
+    def read(self, keyframes: Tensor) -> tuple[Tensor, ...]:
+        """Return what each head tells of key frames [B, K, s, s, C], [B, n], and the rest."""
+        tokens = self.network.visual_tokens(keyframes.flatten(0, 1)).float()
+        told = self.heads(tokens.reshape(*keyframes.shape[:2], *tokens.shape[1:]).mean(1)).float()
+        parts: tuple[Tensor, ...] = told.split([*HEADS, told.shape[-1] - sum(HEADS)], -1)
+        return parts
 
     def taught(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Return qualities in 0-1 [B, 1 + readers] and probabilities of kinds [B, 26]."""
@@ -205,12 +144,26 @@ class TaughtTowerTask(TowerTask):
         kinds = torch.from_numpy(self.teacher.kinds(readings)).float()
         return qualities.to(patches.device), kinds.to(patches.device)
 
+    def finish(self) -> None:
+        """Give the network what its head reads: the quality by pictures alone, and the kinds.
+
+        Raises:
+            ValueError: the network has no such head.
+        """
+        head = self.network.distortion_head
+        if head is None:
+            raise ValueError("the network has no head for what the tower was taught")
+        weight, bias = self.heads.layer(head.weight.shape[1] // 2)
+        rows = [0, *range(HEADS[0], sum(HEADS))]
+        with torch.no_grad():
+            head.weight.copy_(weight[rows])
+            head.bias.copy_(bias[rows])
+
 
 class FixedHeads(nn.Module):
-    """The same turn of the tokens for every tower; it does not learn.
+    """A turn of the tokens that does not learn: the tower has to come to what it reads.
 
-    Tokens are to be a mean and a deviation. All but `READ` dimensions of them become constant,
-    so that the tokens of one tower mean what those of another do.
+    Tokens are to be a mean and a deviation. All but `READ` dimensions of them become constant.
     """
 
     turn: Tensor

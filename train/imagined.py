@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import trange
 
-from train.augment import mixed_freely
+from train.augment import mixed
 from train.corpus import Item
 from train.features import Look
-from train.lessons import Lesson
-from train.teacher import Teacher, statistics
+from train.teacher import Lesson, Teacher, statistics
 
 #: Of so many clips of the same kind, the one whose label is nearest is mixed with a clip: a picture
 #: whose parts differ much is like none in use.
@@ -69,7 +68,7 @@ def imagine(
             torch.from_numpy(np.stack([patches[pair[side]].keyframes[:frames] for pair in pairs]))
             for side in (0, 1)
         )
-        seen = mixed_freely(own, others, tile)
+        seen = mixed(own, others, tile)
         readings.append(teacher.reader(statistics(seen.numpy()).mean(1)))
         tokens = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
         for pair, keyframes in zip(pairs, tokens, strict=True):

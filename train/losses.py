@@ -47,14 +47,3 @@ def order_loss(scores: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
     found = scores[:, None] - scores[None, :]
     short: Tensor = functional.relu(0.5 * gap - found)[chosen]
     return short.mean() * 4
-
-
-def encode_loss(found: Tensor, encodes: Tensor) -> Tensor:
-    """Return how far `found` [B, 2] lies from the severity and scale of each encode.
-
-    NaN rows of `encodes` [B, 2] are not encodes and say nothing.
-    """
-    known = encodes.isfinite().all(-1)
-    if not known.any():
-        return found.sum() * 0
-    return functional.smooth_l1_loss(found[known], encodes[known], beta=0.1)

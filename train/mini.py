@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
 from train.features import Look, LookCache
-from train.fit import READ, Scorer, Task, TaughtTowerTask, TowerTask, fit_task
+from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
-from train.lessons import FOLDS, Lesson, content_folds, lessons
 from train.pretrained import start_from_photographs
 from train.recipe import Recipe, Stage
 from train.seen import arithmetic, motion_of, patches_of, tokens_of
@@ -86,9 +83,8 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     """Train on a built corpus and return the finished model directory.
 
     Stage after stage: the motion branch with the language model, on motion alone; the tower
-    and its projector, on what the trunk finds, computed once, under heads that are dropped, or kept
-    as the network's own where a teacher taught them; the language model on what both see, computed
-    once, or on clips imagined of that.
+    and its projector, on what the trunk finds, computed once, by what a teacher says of it; the
+    language model on what both see, computed once, or on clips imagined of that.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -101,38 +97,24 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     log = []
     seen: Sequence[Path | Look] = looks
     patches: list[Look] = []
-    learners: list[Vqa2Network] = []
     teacher: Teacher | None = None
-    familiar = 0.0
     for number, stage in enumerate(recipe.stages):
-        folder = place.out / f"{number}-{stage.part}"
         if stage.part == "motion":
             seen = looks
         elif stage.part == "tower":
             seen = patches = patches or patches_of(network, looks)
+            teacher = teacher or teacher_of(items, patches, stage.fit, recipe.seed)
         elif seen is patches:  # stages of the language model in a row see the same
-            seen = features_for_language(
-                network, learners, familiar, items, looks, patches, recipe.seed
-            )
-        if stage.folds > 1:
-            learners = learners or [copy.deepcopy(network) for _ in range(stage.folds)]
-            fit_folds(learners, prompter, stage, items, patches, folder, recipe.seed)
-            familiar = stage.familiar
-        if stage.fit.taught and teacher is None:
-            teacher = teacher_of(items, patches, stage.fit, recipe.seed)
+            seen = features_for_language(network, looks, patches)
         told, shown, taught = items, seen, None
         if stage.fit.imagined:
             made = imagine_clips(network, items, patches, seen, teacher, stage, recipe.seed)
             told, shown, taught = made.items, made.looks, made.lessons
-        elif stage.fit.lies_weight and not stage.fit.taught:
-            taught = taught_by(items, seen, stage.fit, recipe.seed)
         task = prepare(network, prompter, stage, teacher)
         dataset = LookDataset(told, shown, stage.fit, taught)
-        before = copy.deepcopy(network.state_dict()) if stage.kept else {}
+        folder = place.out / f"{number}-{stage.part}"
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         task.finish()
-        if stage.kept:
-            keep(network, before, stage.kept)
 
     network.eval()
     save_network(network, place.model, place.model, dtype=torch.float16)  # half of the package
@@ -149,73 +131,16 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     return place.model
 
 
-def fit_folds(
-    learners: Sequence[Vqa2Network],
-    prompter: Prompter,
-    stage: Stage,
-    items: Sequence[Item],
-    patches: Sequence[Look],
-    folder: Path,
-    seed: int,
-) -> None:
-    """Train each learner's tower on all contents but those of its fold, as many steps fewer.
-
-    Runs go on from the checkpoints beside `folder`, which is named after the stage.
-    """
-    steps = stage.fit.steps * (stage.folds - 1) // stage.folds
-    fewer = replace(stage, fit=replace(stage.fit, steps=steps), folds=1)
-    for fold, held_out in enumerate(content_folds(items, len(learners), seed)):
-        rest = [index for index in range(len(items)) if index not in held_out]
-        dataset = LookDataset(
-            [items[index] for index in rest], [patches[index] for index in rest], fewer.fit
-        )
-        place = folder.with_name(f"{folder.name}-without-{fold}")
-        fit_task(prepare(learners[fold], prompter, fewer), dataset, place, seed, resume=True)
-
-
-def unseen_tokens(
-    learners: Sequence[Vqa2Network], items: Sequence[Item], patches: Sequence[Look], seed: int
-) -> list[NDArray[np.float32]]:
-    """Return tokens of each clip as the learner sees it that was trained without its content."""
-    found: dict[int, NDArray[np.float32]] = {}
-    for learner, held_out in zip(learners, content_folds(items, len(learners), seed), strict=True):
-        order = sorted(held_out)
-        tokens = tokens_of(learner, [patches[index] for index in order])
-        found.update(zip(order, tokens, strict=True))
-    return [found[index] for index in range(len(items))]
-
-
 def features_for_language(
-    network: Vqa2Network,
-    learners: Sequence[Vqa2Network],
-    familiar: float,
-    items: Sequence[Item],
-    looks: Sequence[Path],
-    patches: Sequence[Look],
-    seed: int,
+    network: Vqa2Network, looks: Sequence[Path], patches: Sequence[Look]
 ) -> list[Look]:
-    """Return what the language model learns from: see `Stage` for folds and `familiar`."""
-    tokens = tokens_of(network, patches)
-    if learners:
-        unseen = unseen_tokens(learners, items, patches, seed)
-        tokens = between(unseen, tokens, familiar)
-    motion = motion_of(network, looks)
+    """Return what the language model learns from: tokens, and features of motion."""
     return [
         replace(look, keyframes=seen, motion=moved)
-        for look, seen, moved in zip(patches, tokens, motion, strict=True)
+        for look, seen, moved in zip(
+            patches, tokens_of(network, patches), motion_of(network, looks), strict=True
+        )
     ]
-
-
-def taught_by(
-    items: Sequence[Item], features: Sequence[Path | Look], fit: FitSettings, seed: int
-) -> list[Lesson]:
-    """Return what regressors make of the features of each item, fitted on other contents."""
-    looks = [look for look in features if isinstance(look, Look)]
-    pictures = [look.keyframes[..., :READ].mean(0).ravel() for look in looks]
-    count = min(FOLDS, len({item.content for item in items}))
-    parts = content_folds(items, count, seed + 1)  # other ones than the towers'
-    facts = [look.facts for look in looks]
-    return lessons(items, facts, np.stack(pictures), parts, fit.lies_weight, seed)
 
 
 def teacher_of(
@@ -255,21 +180,6 @@ def imagine_clips(
     return imagine(items, patches, motion, teacher, see, stage.fit.imagined, fragment, seed)
 
 
-def between(
-    unseen: Sequence[NDArray[np.float32]], known: Sequence[NDArray[np.float32]], share: float
-) -> list[NDArray[np.float32]]:
-    """Return tokens between those of two towers, `share` of the way to `known`."""
-    return [(1 - share) * far + share * near for far, near in zip(unseen, known, strict=True)]
-
-
-def keep(network: Vqa2Network, before: Mapping[str, Tensor], share: float) -> None:
-    """Move the network's weights back by `share` of the way to those of `before`."""
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(before[name], share)
-
-
 def prepare(
     network: Vqa2Network, prompter: Prompter, stage: Stage, teacher: Teacher | None = None
 ) -> Task:
@@ -293,12 +203,10 @@ def prepare(
         stem.drop.p = stage.fit.channels_dropped
     network.slowfast.freeze_norms(stage.part != "motion")
     network.vision_tower.attend("eager" if stage.part == "tower" else "sdpa")
-    if stage.fit.taught:
+    if stage.part == "tower":
         if teacher is None:
             raise ValueError("the tower is to be taught, and there is no teacher")
-        return TaughtTowerTask(network, stage.fit, teacher)
-    if stage.part == "tower":
-        return TowerTask(network, stage.fit)
+        return TowerTask(network, stage.fit, teacher)
     if stage.part == "language":
         for part in (network.vision_tower, network.mm_projector, network.slowfast):
             part.requires_grad_(False)

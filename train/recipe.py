@@ -23,24 +23,10 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a recipe: which part learns, and how.
-
-    `folds` is for the tower: beside the one that is kept, as many are trained, each without one
-    part of the contents, and the language model sees of each content what the tower without it
-    sees. So it learns how far to trust pictures it has never seen. Those towers have fewer contents
-    and see less than the one that is kept; `familiar` is the share of what that one sees, which
-    knows the content, in the mean of both.
-
-    `kept` is the share of the weights from before the stage in those after it: what was learned
-    then outlives what came since (Wortsman et al., "Robust fine-tuning of zero-shot models",
-    CVPR 2022).
-    """
+    """One step of a recipe: which part learns, and how."""
 
     part: Part
     fit: FitSettings
-    kept: float = 0.0
-    folds: int = 1
-    familiar: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +84,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         fragments=FragmentGrid(look["grid"], look["fragment"]),
         motion_size=look["motion_size"],
         resize="swscale",
-        distortions=FOUND_AS if any(stage.fit.taught for stage in stages) else (),
+        distortions=FOUND_AS if any(stage.part == "tower" for stage in stages) else (),
         name=name,
         revision=str(raw["revision"]),
         protocol="mini-1",
@@ -122,24 +108,15 @@ def _corpus_size(table: dict[str, Any]) -> CorpusSize:
 def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     """Return one stage: its own table over what `[fit]` says of all."""
     table: dict[str, Any] = {**raw["fit"], **own, "stall_cost": StallCost(**raw["stall_cost"])}
-    part, kept = table.pop("part"), float(table.pop("kept", 0.0))
-    folds, familiar = int(table.pop("folds", 1)), float(table.pop("familiar", 0.0))
+    part = table.pop("part")
     if part not in get_args(Part):
         raise ValueError(f"no part {part!r} to train; choose {', '.join(get_args(Part))}")
     for key, value in table.items():
         if isinstance(value, list):
             table[key] = tuple(value)
-    if not 0.0 <= kept < 1.0:
-        raise ValueError(f"kept is {kept}; it must be from 0 to below 1")
-    if folds < 1 or (folds > 1 and part != "tower"):
-        raise ValueError(f"folds is {folds} for the {part}; it is 1, or more for the tower")
-    if not 0.0 <= familiar < 1.0 or (familiar and folds == 1):
-        raise ValueError(f"familiar is {familiar}; it must be from 0 to below 1, and needs folds")
     fit = FitSettings(**table)
     if fit.mixed and not fit.shuffled_tile:
         raise ValueError("mixed pictures need a shuffled_tile: the side of what they exchange")
-    if fit.taught and part != "tower":
-        raise ValueError(f"the {part} is taught; that is for the tower")
     if fit.imagined and part != "language":
         raise ValueError(f"imagined is {fit.imagined} for the {part}; it is for the language model")
-    return Stage(part, fit, kept, folds, familiar)
+    return Stage(part, fit)

@@ -8,6 +8,7 @@ nothing of a content to learn by heart.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,29 @@ from tqdm import tqdm
 
 from train.corpus import Item
 from train.kadid import KADID_TYPES
-from train.lessons import (
+from train.peers import Floats, fact_features, scikit_learn
+from train.regressors import (
     FOLDS,
     Closeness,
     Judge,
-    Lesson,
     SupportVectors,
     content_folds,
     masks_of,
-    on_the_scale,
     trust,
 )
-from train.peers import Floats, fact_features, scikit_learn
 from vqa2cli.video.media import StreamFacts
 
 #: Of those that read pictures: the first is the better on encodes, the second on distortions.
 READERS = (Closeness(10.0, 0.3), Closeness(20.0, 0.6))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How good a clip is, 0-100, by what can be told of one like it whose content is not known."""
+
+    with_facts: float
+    pictures_alone: float
+
 
 #: Inverse penalty of the logistic regression that tells kinds of distortion apart.
 KIND_PENALTY = 0.01
@@ -124,4 +132,5 @@ class Teacher:
     ) -> list[Lesson]:
         """Return a lesson of each picture: `facts` are those of the stream that `items` name."""
         told = np.hstack([readings, fact_features(facts, items)])
-        return on_the_scale(self._with_facts(told), self._alone(readings))
+        pairs = np.stack([self._with_facts(told), self._alone(readings)], 1)
+        return [Lesson(*pair) for pair in np.clip(pairs, 0.0, 100.0).tolist()]

@@ -15,7 +15,6 @@ from train.pretrained import start_from_photographs
 from vqa2cli.errors import MissingError
 from vqa2cli.model.dimensions import NetworkConfig
 from vqa2cli.model.inverted import (
-    TELLING,
     FrozenNorm,
     InvertedResidual,
     InvertedStem,
@@ -85,15 +84,13 @@ def test_it_starts_from_photographs_and_computes_what_their_network_does() -> No
 
 
 def test_every_stage_tells_of_a_patch_the_finer_ones_by_what_is_inside_of_it() -> None:
-    stem = InvertedStem(8, TELLING["stages"]).eval()
-    last = InvertedStem(8).eval()
+    stem = InvertedStem(8).eval()
     start_from_photographs(stem)
-    start_from_photographs(last)
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
-        told, of_last = stem.patches(picture), last.patches(picture)
+        told, last = stem.patches(picture), stem.trunk(picture)
     assert told.shape == (1, 2 * 24 + 2 * 40 + 80 + 112, 4, 4)
-    assert torch.allclose(told[:, -112:], of_last, atol=1e-5)
+    assert torch.allclose(told[:, -112:], last, rtol=1e-3)
 
     fine = torch.randn(1, 3, 8, 8)
     inside = inside_patches(fine, 2)

@@ -5,12 +5,43 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from tests.train.test_lessons import CONTENTS, COUNT, clips, errors
 from train.corpus import Item
-from train.lessons import Closeness, Lesson, SupportVectors
-from train.teacher import Teacher, statistics
+from train.teacher import Lesson, Teacher, statistics
+from vqa2cli.video.media import StreamFacts
+
+COUNT, CONTENTS = 400, 20
+
+
+def clips(seed: int = 0) -> tuple[list[Item], list[StreamFacts], np.ndarray]:
+    """Return clips whose label is their quantizer's, in a third of them that of the picture."""
+    rng = np.random.default_rng(seed)
+    items, facts, pictures = [], [], []
+    for number in range(COUNT):
+        content = f"c{number % CONTENTS}"
+        honest, quantizer = number % 3 > 0, float(rng.uniform(15, 45))
+        label = 145 - 3 * quantizer if honest else float(rng.uniform(10, 60))
+        item = Item(
+            name=str(number), path=f"{number}.mp4", source=content, content=content, split="train",
+            kind="rendition" if honest else "distortion", codec="h264", crf=23, scale=1.0,
+            distortion=None if honest else (1, 3), display=(640, 360), label=label,
+        )  # fmt: skip
+        items.append(item)
+        facts.append(StreamFacts("h264", 2 ** (-quantizer / 6), 640, 360, 25.0, quantizer))
+        pictures.append([label + rng.normal(0, 12), rng.normal()])
+    return items, facts, np.array(pictures, np.float32)
+
+
+def errors(taught: list[Lesson], items: list[Item], kind: str) -> tuple[float, float]:
+    """Return the mean error with facts, and of pictures alone."""
+    pairs = [
+        (abs(lesson.with_facts - item.label), abs(lesson.pictures_alone - item.label))
+        for lesson, item in zip(taught, items, strict=True)
+        if item.kind == kind
+    ]
+    mean = np.mean(pairs, axis=0)
+    return float(mean[0]), float(mean[1])
+
 
 UNSEEN = 100  # clips of contents that no teacher is shown
 
@@ -65,20 +96,6 @@ def test_what_tells_contents_apart_is_not_taken_for_quality() -> None:
     teacher = Teacher([items[n] for n in old], [facts[n] for n in old], pictures[old], 1.0, 0)
     readings = teacher.reader(pictures[new])
     assert teacher.alone(readings).std() < 0.3 * readings[:, 0].std()
-
-
-def test_support_vectors_say_what_the_library_says() -> None:
-    sklearn = pytest.importorskip("sklearn.svm")
-    rng = np.random.default_rng(0)
-    known, asked = rng.normal(size=(80, 6)), rng.normal(size=(30, 6))
-    labels = 50 + 10 * known[:, 0] + rng.normal(size=80)
-    weights = rng.uniform(0.1, 1.0, 80)
-    ours = SupportVectors(known, labels, weights, Closeness(10.0, 0.3))
-    machine = sklearn.SVR(C=10.0, gamma=0.3 / 6, epsilon=3.0)
-    spread = known.std(0)
-    machine.fit((known - known.mean(0)) / spread, labels, sample_weight=weights)
-    theirs = machine.predict((asked - known.mean(0)) / spread)
-    assert np.allclose(ours(asked), theirs, atol=1e-6)
 
 
 def test_a_picture_is_told_by_mean_and_deviation_of_its_channels() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from vqa2cli.video.media import FragmentGrid
 
-VisionStem = Literal["patch", "inverted", "stages"]
+VisionStem = Literal["patch", "inverted"]
 Pooling = Literal["bilinear", "mean_std"]
 Resize = Literal["pil", "swscale"]
 
@@ -17,8 +17,8 @@ Resize = Literal["pil", "swscale"]
 class VisionDims:
     """SigLIP tower. The defaults are SigLIP-so400m-patch14-384 less its last layer.
 
-    `stem` "inverted" replaces the patch embedding by EfficientNet-Lite0's first stages, the last
-    of which tells of a patch; in "stages" the earlier ones do too.
+    `stem` "inverted" replaces the patch embedding by EfficientNet-Lite0's first stages, all but the
+    very first of which tell of a patch.
     """
 
     image_size: int = 384

@@ -7,7 +7,6 @@ al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,9 +43,8 @@ STAGES = (
     Stage(3, 5, 1, 6, 112),
 )
 
-#: Which of `STAGES` tell of a patch, by the stem's name in a `config.json`: the last alone, or all
-#: from the second on (what the first finds, at half of the side, is in the second).
-TELLING: dict[str, tuple[int, ...]] = {"inverted": (4,), "stages": (1, 2, 3, 4)}
+#: Which of `STAGES` tell of a patch: what the first finds, at half of the side, is in the second.
+TELLING = (1, 2, 3, 4)
 
 
 def side_stride(stage: int) -> int:
@@ -57,12 +55,11 @@ def side_stride(stage: int) -> int:
     return stride
 
 
-def patch_channels(telling: Sequence[int]) -> int:
-    """Return how many numbers tell of a patch.
-
-    A stage finer than patches tells by the mean and the deviation of its channels inside of one.
-    """
-    return sum(STAGES[at].channels * (1 if side_stride(at) == STRIDE else 2) for at in telling)
+#: How many numbers tell of a patch: a stage finer than patches tells by the mean and the deviation
+#: of its channels inside of one.
+PATCH_CHANNELS = sum(
+    STAGES[at].channels * (1 if side_stride(at) == STRIDE else 2) for at in TELLING
+)
 
 
 class FrozenNorm(nn.BatchNorm2d):
@@ -114,8 +111,8 @@ class InvertedStem(nn.Module):
     `spread`. In training `drop` leaves out whole channels of a picture.
     """
 
-    def __init__(self, width: int, telling: Sequence[int] = TELLING["inverted"]) -> None:
-        """Make a stem of patches of `width` channels; stages in `telling` tell of a patch."""
+    def __init__(self, width: int) -> None:
+        """Make a stem of patches of `width` channels."""
         super().__init__()
         layers: list[nn.Module] = [
             *padding(3, 2),
@@ -131,8 +128,8 @@ class InvertedStem(nn.Module):
                 layers.append(InvertedResidual(channels, stage, stride))
                 channels = stage.channels
             last_layers.append(len(layers) - 1)
-        self.telling = {last_layers[at] for at in telling}
-        self.channels = patch_channels(telling)
+        self.telling = {last_layers[at] for at in TELLING}
+        self.channels = PATCH_CHANNELS
         self.trunk = nn.Sequential(*layers)
         self.spread = FrozenNorm(self.channels, affine=False)
         self.drop = nn.Dropout2d(0.0)

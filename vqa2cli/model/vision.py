@@ -10,7 +10,7 @@ from transformers import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from vqa2cli.model.dimensions import VisionDims, VisionStem
-from vqa2cli.model.inverted import STRIDE, TELLING, InvertedStem
+from vqa2cli.model.inverted import STRIDE, InvertedStem
 from vqa2cli.model.slowfast import normalise
 
 
@@ -45,14 +45,13 @@ def inverted_stem(dims: VisionDims) -> InvertedStem:
         raise ValueError(
             f"patches of {dims.patch_size} px; the inverted stem makes patches of {STRIDE} px"
         )
-    return InvertedStem(dims.hidden_size, TELLING[dims.stem])
+    return InvertedStem(dims.hidden_size)
 
 
 #: What turns pictures into patches, by the name in a `config.json`.
 STEMS: dict[VisionStem, Callable[[VisionDims], nn.Module]] = {
     "patch": patch_stem,
     "inverted": inverted_stem,
-    "stages": inverted_stem,
 }
 
 

@@ -27,8 +27,9 @@ _TONE: Final = frozenset({"luma", "contrast", "saturation"})
 _BLACK = 50.0
 #: Levels of the model that make a window a finding, and how bad it is.
 _MODEL_DEGREES: Final = {"poor": "noticeable", "low": "severe"}
-#: Probability from which the model is sure of a distortion's name.
-_SURE = 0.5
+#: Probability from which the model is sure of a distortion's name: on a third of mini's validation
+#: clips 72 of 73 names are right from here on, and no encode is given one; below, some are.
+_SURE: Final = 0.4
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tests.train.mini.toy import toy
-from train.augment import put_off, shuffled
+from train.augment import shuffled
 from train.corpus import Item
 from train.dataset import LookDataset, SourceBatches, jittered
-from train.lessons import Lesson
 from train.mini import Workplace, train_split, training_looks
 from train.recipe import read_recipe
+from train.teacher import Lesson
 from vqa2cli.video.media import StreamFacts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -86,13 +86,6 @@ def test_where_there_are_lessons_they_are_learned_in_place_of_labels(
             lesson = lessons[items.index(taught.items[number])]
             told = lesson.pictures_alone if dropped else lesson.with_facts
             assert taught[number, 1, 2, number].label == told
-
-
-def test_visual_tokens_are_put_off_by_their_own_spread_and_not_at_all_without_noise() -> None:
-    tokens = torch.randn(3, 2, 512) * torch.tensor([1.0, 10.0])[None, :, None]
-    assert torch.equal(put_off(tokens, 0.0, np.random.default_rng(0)), tokens)
-    off = (put_off(tokens, 0.5, np.random.default_rng(0)) - tokens).std(-1)
-    assert torch.allclose(off, 0.5 * tokens.std(-1), rtol=0.2)
 
 
 def test_shuffled_tiles_are_the_same_tiles_elsewhere_alike_in_every_picture() -> None:

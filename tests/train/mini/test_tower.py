@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from tests.train.mini.toy import toy
 from train.corpus import Item
-from train.kadid import FOUND_AS
+from train.features import load_look
+from train.fit import READ, TowerTask
 from train.mini import (
     Workplace,
-    fit_mini,
     new_network,
     patches_of,
     prepare,
@@ -25,11 +23,11 @@ from train.mini import (
 )
 from train.recipe import read_recipe
 from train.teacher import Teacher
-from vqa2cli import load_model, score
+from vqa2cli.model.inverted import PATCH_CHANNELS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
-RECIPE = toy(read_recipe("mini-next"))
+RECIPE = toy(read_recipe("mini"))
 TOWER = next(stage for stage in RECIPE.stages if stage.part == "tower")
 
 
@@ -89,7 +87,10 @@ def test_the_network_tells_by_itself_what_the_head_over_its_tower_told(tmp_path:
 
 def clips_of(levels: torch.Tensor) -> torch.Tensor:
     """Return one picture of patches for each level that their channels have in the mean."""
-    return torch.randn(len(levels), 1, 14, 14, 320) * 0.3 + levels[:, None, None, None, None]
+    return (
+        torch.randn(len(levels), 1, 14, 14, PATCH_CHANNELS) * 0.3
+        + levels[:, None, None, None, None]
+    )
 
 
 def test_a_tower_without_a_teacher_is_refused(tmp_path: Path) -> None:
@@ -106,33 +107,53 @@ def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(
     patches = patches_of(network, training_looks(RECIPE, place).fill(mine))
     teacher = teacher_of(mine, patches, TOWER.fit, 0)
     assert isinstance(teacher, Teacher)
-    readings = teacher.reader(np.random.default_rng(0).normal(size=(7, 640)))
+    readings = teacher.reader(np.random.default_rng(0).normal(size=(7, 2 * PATCH_CHANNELS)))
     assert readings.shape == (7, 28)
     assert np.allclose(teacher.kinds(readings).sum(1), 1.0)
     assert ((teacher.alone(readings) >= 0) & (teacher.alone(readings) <= 100)).all()
 
 
-def test_the_whole_recipe_makes_a_model_that_scores(
-    items: list[Item], place: Workplace, clips: Path, tmp_path: Path
+def test_the_trunk_finds_each_channel_spread_alike_and_is_not_taught(
+    items: list[Item], place: Workplace, tmp_path: Path
 ) -> None:
-    assert items
-    model = fit_mini(RECIPE, Workplace(place.material, moved(place, tmp_path)))
-    row = score(clips / "c.mp4", load_model(str(model)))
-    assert row.score is not None
-    assert 0 <= row.score.value <= 100
-    shown = row.segments[0].distortion
-    assert shown is not None
-    assert shown.name in FOUND_AS
-    assert 1 / 26 < shown.prob <= 1
-    assert 0 < shown.quality < 100
-    record = json.loads((model.parent / "fit.json").read_text())
-    assert [stage["fit"]["taught"] for stage in record["stages"]] == [False, True, False, False]
-    assert record["stages"][-1]["fit"]["imagined"] == 12
-    assert load_file(model / "model.safetensors")
+    network, _ = new_network(RECIPE, tmp_path)
+    mine = train_split(items)
+    patches = patches_of(network, training_looks(RECIPE, place).fill(mine))
+    seen = np.concatenate([look.keyframes for look in patches]).astype(np.float32)
+    assert seen.shape[1:] == (14, 14, PATCH_CHANNELS)
+    assert np.abs(seen.mean((0, 1, 2))).max() < 0.05
+    assert np.abs(seen.std((0, 1, 2)) - 1).max() < 0.05
+
+    task = prepare(network, None, TOWER, Told())
+    pictures = torch.from_numpy(patches[0].keyframes[None, :1])
+    torch.cat(task.read(pictures), -1).square().sum().backward()
+    stem = network.vision_tower.embeddings.patch_embedding
+    assert all(parameter.grad is None for parameter in stem.trunk.parameters())
+    assert stem.narrow.weight.grad.abs().sum() > 0
 
 
-def moved(place: Workplace, folder: Path) -> Path:
-    """Return a folder with the corpus and the looks of `place`, and nothing of its stages."""
-    for name in ("corpus", "looks"):
-        (folder / name).symlink_to(place.out / name)
-    return folder
+def test_patches_found_before_make_the_tokens_that_pixels_make(
+    items: list[Item], place: Workplace, tmp_path: Path
+) -> None:
+    network, _ = new_network(RECIPE, tmp_path)
+    (look,) = training_looks(RECIPE, place).fill(train_split(items)[:1])
+    (patches,) = patches_of(network, [look])
+    pixels = torch.from_numpy(load_look(look).keyframes)
+    with torch.inference_mode():
+        whole = network.visual_tokens(pixels)
+        late = network.visual_tokens(torch.from_numpy(patches.keyframes).float())
+    assert torch.allclose(whole, late, atol=0.05, rtol=0.05)
+
+
+def test_a_tower_learns_in_the_dimensions_alone_that_its_heads_read(tmp_path: Path) -> None:
+    network, _ = new_network(RECIPE, tmp_path)
+    task = TowerTask(network, TOWER.fit, Told())
+    last = network.mm_projector[2]
+    before = last.weight.detach().clone()
+    optimizer = torch.optim.AdamW(task.parameters(), lr=0.1, weight_decay=0.0)
+    told = torch.cat(task.read(torch.randint(0, 256, (3, 1, 224, 224, 3))), -1)
+    told.square().sum().backward()
+    optimizer.step()
+    assert (last.weight[:READ] - before[:READ]).abs().min(1).values.max() > 0
+    assert not last.weight[READ:].any()
+    assert last.bias[READ:].tolist() == [1.0] + [0.0] * (len(last.bias) - READ - 1)

@@ -1,10 +1,9 @@
-"""What the language model is taught of its training clips: readings of contents never seen.
+"""Regressors of quality: how closely they fit, what each item weighs, and which parts they learn.
 
-A language model that learns the labels themselves learns its few contents by heart: what facts and
-pictures leave unexplained of a label is a matter of the content, and on another one of no use.
-So regressors that were fitted on the other contents say of each clip how good its facts and
-pictures make it look, and that is what the language model learns: all there is to it is in what it
-is told (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015).
+A network that learns the labels themselves learns its few contents by heart: what facts and
+pictures leave unexplained of a label is a matter of the content, and on another one of no use. What
+regressors make of facts and pictures can be learned in their place (Hinton et al., "Distilling the
+Knowledge in a Neural Network", 2015); see `train.teacher`.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.corpus import Item
-from train.peers import Floats, fact_features, scikit_learn
-from vqa2cli.video.media import StreamFacts
+from train.peers import Floats, scikit_learn
 
 #: Parts the contents are divided in: each is read by regressors fitted on the others.
 FOLDS = 5
@@ -31,52 +29,13 @@ class Closeness:
     width: float
 
 
-#: Of the one that reads lessons, and how far off, points, any may be for free.
+#: Of the one that judges what is read, and how far off, points, any may be for free.
 JUDGE, FREE = Closeness(30.0, 0.1), 3.0
 
 #: Boosted trees: how many of them, and how many boostings are averaged.
 TREES = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 16}
 CAUTION = {"min_samples_leaf": 40, "l2_regularization": 5.0, "max_features": 0.4}
 BOOSTINGS = 2
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """How good a clip is, 0-100, by what can be told of one like it whose content is not known."""
-
-    with_facts: float
-    pictures_alone: float
-
-
-def lessons(
-    items: Sequence[Item],
-    facts: Sequence[StreamFacts],
-    pictures: NDArray[np.float32],
-    parts: Sequence[set[int]],
-    lies_weight: float,
-    seed: int,
-) -> list[Lesson]:
-    """Return a lesson of each item, in order.
-
-    Args:
-        pictures: what the tower tells of each, [N, D].
-        parts: indices of the items, no content in two parts.
-        lies_weight: weight of the clips whose facts are of a clean encode and whose pictures are
-            not, among those with facts: such clips are rarer in use than in training.
-
-    Raises:
-        MissingError: scikit-learn is not installed.
-    """
-    labels = np.array([item.label for item in items])
-    weights = trust(items, lies_weight)
-    told = np.hstack([pictures, fact_features(facts, items)])
-    with_facts, alone = np.empty(len(items)), np.empty(len(items))
-    for asked in masks_of(parts, len(items)):
-        known = ~asked
-        with_facts[asked] = Judge(told[known], labels[known], weights[known], seed)(told[asked])
-        plain = np.ones(known.sum())
-        alone[asked] = Judge(pictures[known], labels[known], plain, seed)(pictures[asked])
-    return on_the_scale(with_facts, alone)
 
 
 def trust(items: Sequence[Item], lies_weight: float) -> Floats:
@@ -87,12 +46,6 @@ def trust(items: Sequence[Item], lies_weight: float) -> Floats:
 def masks_of(parts: Sequence[set[int]], count: int) -> list[NDArray[np.bool_]]:
     """Return for each part which of `count` items are in it."""
     return [np.isin(np.arange(count), list(part)) for part in parts]
-
-
-def on_the_scale(with_facts: Floats, alone: Floats) -> list[Lesson]:
-    """Return lessons of predictions, each held inside 0-100."""
-    pairs = np.clip(np.stack([with_facts, alone], 1), 0.0, 100.0)
-    return [Lesson(*pair) for pair in pairs.tolist()]
 
 
 def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:
