@@ -45,7 +45,7 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
             num_key_value_heads=1, vocab_size=size, max_position_embeddings=1024,
         ),
         motion_size=32, pooling="mean_std", fragments=FragmentGrid(grid=2, size=16),
-        name="tiny", protocol="mini-1",
+        distortions=("none", "noise"), name="tiny", protocol="mini-1",
     )  # fmt: skip
     torch.manual_seed(seed)
     return save_network(Vqa2Network(config).eval(), folder, folder)

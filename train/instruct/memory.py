@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from train.instruct.lora import add_adapters
-from train.instruct.parts import Part, counts, set_trainable
+from train.instruct.parts import Part, counts, set_trainable, without_head
 from train.instruct.recipe import InstructRecipe
 from vqa2cli.model.checkpoint import open_checkpoint, read_json
 from vqa2cli.model.dimensions import NetworkConfig
@@ -85,7 +85,7 @@ def plan_run(recipe: InstructRecipe, config: NetworkConfig, gpus: int) -> Plan:
 def shape_of(recipe: InstructRecipe, config: NetworkConfig) -> Vqa2Network:
     """Return the network on the meta device, with what a recipe trains marked."""
     with torch.device("meta"):
-        network = Vqa2Network(config)
+        network = Vqa2Network(without_head(config))
         set_trainable(network, recipe.parts)
         if recipe.lora.rank and "language" in recipe.parts:
             add_adapters(network, recipe.lora)

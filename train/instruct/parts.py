@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Literal, get_args
 
 from torch import nn
 
+from vqa2cli.model.dimensions import NetworkConfig
 from vqa2cli.model.network import Vqa2Network
 
 Part = Literal["vision_tower", "mm_projector", "slowfast", "slowfast_projector", "language"]
@@ -43,6 +45,20 @@ def set_trainable(network: Vqa2Network, parts: Collection[Part]) -> None:
     """Let gradients reach the parameters of `parts` and no others."""
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(part_of(name) in parts)
+
+
+def without_head(config: NetworkConfig) -> NetworkConfig:
+    """Return the sizes of a network less the head over its visual tokens.
+
+    The head was taught with the tower it reads (`train.fit`), and that is about to change.
+    """
+    return replace(config, distortions=())
+
+
+def drop_head(network: Vqa2Network) -> Vqa2Network:
+    """Take the head over its visual tokens from a network, and return the network."""
+    network.distortion_head, network.config = None, without_head(network.config)
+    return network
 
 
 def learns(module: nn.Module) -> bool:

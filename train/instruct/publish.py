@@ -29,6 +29,9 @@ _COMPANIONS = ("generation_config.json", "special_tokens_map.json", "added_token
 #: How peft names the weights under an adapter, and the adapters themselves.
 _BASE, _ADAPTER = ".base_layer.", ".lora_"
 
+#: What the head over visual tokens is called; it means nothing over a tower that has changed.
+_HEAD = "distortion_head."
+
 
 @dataclass(frozen=True)
 class Publisher:
@@ -86,13 +89,14 @@ class Publisher:
         return folder
 
     def _carried(self) -> dict[str, Tensor]:
-        """Return the source's tensors that the network does not have."""
-        if all(our_key(key) in self.network_keys for key in self.source.shapes):
+        """Return the source's tensors that the network does not have, less those of a head."""
+        known = {*self.network_keys, *(key for key in self.source.shapes if key.startswith(_HEAD))}
+        if all(our_key(key) in known for key in self.source.shapes):
             return {}
         return {
             key: tensor.contiguous()
             for key, tensor in self.source.tensors()
-            if our_key(key) not in self.network_keys
+            if our_key(key) not in known
         }
 
 

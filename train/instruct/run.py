@@ -18,7 +18,7 @@ from train.data.records import Sample, read_samples
 from train.instruct.dataset import Conversations, check_media, named
 from train.instruct.looks import LookStore, Refused
 from train.instruct.lora import add_adapters
-from train.instruct.parts import set_trainable
+from train.instruct.parts import drop_head, set_trainable
 from train.instruct.publish import Publisher
 from train.instruct.recipe import InstructRecipe, sampling_of
 from train.instruct.task import InstructTask, recompute_layers
@@ -101,7 +101,7 @@ def train_stage(recipe: InstructRecipe, job: Job) -> Path:
             "this processor does not multiply bfloat16: --precision fp32 is many times as fast"
         )
     loaded = load_network(source.path)
-    network = renamed(loaded.network, source, recipe)
+    network = renamed(drop_head(loaded.network), source, recipe)
     recipe = _within(recipe, network.config.language.max_position_embeddings)
     publisher = Publisher.of(network, loaded.checkpoint)
     prompter = Prompter.from_directory(source.path, find_protocol(network.config.protocol))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from train.checkpoints import last_checkpoint
+from train.instruct.parts import drop_head
 from train.instruct.publish import read_state
 from train.instruct.recipe import Lora
 from train.instruct.run import prepare_task, train_stage
@@ -51,4 +52,4 @@ def test_a_run_with_adapters_resumes_to_the_same_bits(recipe, job, tmp_path):
 def test_adapters_without_peft_name_the_extra(recipe, start, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "peft", None)
     with pytest.raises(MissingError, match=r"vqa2\[lora\]"):
-        prepare_task(load_network(start).network, with_lora(recipe()))
+        prepare_task(drop_head(load_network(start).network), with_lora(recipe()))

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
-from train.instruct.parts import PARTS, part_of, set_trainable
+from train.instruct.parts import PARTS, drop_head, part_of, set_trainable
 from train.instruct.run import train_stage
 from vqa2cli.errors import UsageError
 from vqa2cli.model.weights import load_network
@@ -29,11 +30,18 @@ STILL = ("k_proj.bias",)
 
 
 def state(folder: Path) -> dict[str, Tensor]:
-    return load_network(folder).network.state_dict()
+    return drop_head(load_network(folder).network).state_dict()
 
 
 def is_statistic(key: str) -> bool:
     return key.endswith(("running_mean", "running_var", "num_batches_tracked"))
+
+
+def test_the_head_over_visual_tokens_is_dropped_for_it_was_taught_with_another_tower(recipe, job):
+    assert load_network(Path(job().model)).network.distortion_head is not None
+    made = train_stage(recipe("stage2-ugc"), job())
+    assert load_network(made).network.distortion_head is None
+    assert not [key for key in load_file(made / "model.safetensors") if "distortion" in key]
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -63,7 +71,7 @@ BEGINNINGS = {
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_alone_is_all_that_may_learn(part, start):
-    network = load_network(start).network
+    network = drop_head(load_network(start).network)
     set_trainable(network, [part])
     learning = {name for name, value in network.named_parameters() if value.requires_grad}
     expected = {name for name, _ in network.named_parameters() if name.startswith(BEGINNINGS[part])}
