@@ -14,7 +14,7 @@ from vqa2cli.assessment import Distortion
 class DistortionHead(nn.Module):
     """Reads two tokens a key frame, mean and deviation over its patches, by themselves.
 
-    It is where the tower's training ended (`train.fit.TaughtTowerTask`); the language model reads
+    It is where the tower's training ended (`train.fit.TowerTask`); the language model reads
     the same tokens beside motion and facts.
     """
 
