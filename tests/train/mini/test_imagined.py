@@ -10,7 +10,7 @@ import torch
 from train.corpus import Item
 from train.features import Look
 from train.imagined import imagine, pair_of
-from train.lessons import Lesson
+from train.teacher import Lesson
 from vqa2cli.video.media import StreamFacts
 
 ONE = Item(
