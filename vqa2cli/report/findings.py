@@ -170,24 +170,16 @@ def _sure_of(segment: Segment) -> str | None:
 
 def _runs(
     segments: Sequence[Segment], key: Callable[[Segment], str | None]
-) -> Iterator[tuple[str, list[Segment]]]:
-    """Yield runs of windows that follow one another and have the same key, None left out."""
-    run: list[Segment] = []
+) -> list[tuple[str, list[Segment]]]:
+    """Return runs of windows that follow one another and have the same key, None left out."""
+    runs: list[list[Segment]] = []
     for segment in segments:
-        if run and key(segment) == key(run[-1]) and run[-1].end == segment.start:
-            run.append(segment)
-            continue
-        yield from _told(run, key)
-        run = [segment]
-    yield from _told(run, key)
-
-
-def _told(
-    run: list[Segment], key: Callable[[Segment], str | None]
-) -> Iterator[tuple[str, list[Segment]]]:
-    name = key(run[0]) if run else None
-    if name is not None:
-        yield name, run
+        last = runs[-1][-1] if runs else None
+        if last and key(segment) == key(last) and last.end == segment.start:
+            runs[-1].append(segment)
+        else:
+            runs.append([segment])
+    return [(name, run) for run in runs if (name := key(run[0])) is not None]
 
 
 def contradictions(segments: Sequence[Segment], found: Sequence[Finding]) -> list[str]:
