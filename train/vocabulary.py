@@ -30,10 +30,11 @@ def sentences() -> Iterator[str]:
         yield protocol.user
         yield f"{protocol.prefix} {level}."
     for db, percent in product(range(-45, 21), range(5, 205, 5)):
-        facts = StreamFacts("h264", 10 ** (db / 10), 10 * percent, 10, 30.0)
-        yield describe_stream(facts, (1000, 10))
+        told = describe_stream(StreamFacts("h264", 10 ** (db / 10), 10, 10, 30.0), (10, 10))
+        yield told.replace(" 100 percent", f" {percent} percent")  # more than are told
     for quantizer in range(64):
-        yield describe_stream(StreamFacts("h264", 1.0, 100, 10, 30.0, quantizer), (100, 10))
+        told = describe_stream(StreamFacts("h264", 1.0, 10, 10, 30.0, 10.0), (10, 10))
+        yield told.replace(" quantizer 10 ", f" quantizer {quantizer} ")
     codecs = ("h264", "hevc", "vp9", "av1", "vp8", "mpeg4", "mpeg2video", "mjpeg", "other")
     for codec, fps in product(codecs, (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)):
         yield describe_stream(StreamFacts(codec, None, 640, 360, float(fps)), None)

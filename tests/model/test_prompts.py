@@ -171,7 +171,7 @@ def test_a_tokenizer_that_splits_a_level_word_is_refused():
         (
             StreamFacts("h264", 0.1, 1280, 720, 29.97, 31.4),
             (1920, 1080),
-            " It is h264 at quantizer 31 and -10 dB bits per pixel, 65 "
+            " It is h264 at quantizer 31 and -10 dB bits per pixel, 75 "
             "percent of the display width, "
             "30 frames per second.",
         ),
@@ -185,9 +185,16 @@ def test_a_tokenizer_that_splits_a_level_word_is_refused():
         (
             StreamFacts("prores", None, 3840, 2160, 59.94),
             (1920, 1080),
-            " It is other at quantizer unknown and unknown dB bits per pixel, 200 "
+            " It is other at quantizer unknown and unknown dB bits per pixel, 100 "
             "percent of the display width, "
             "60 frames per second.",
+        ),
+        (
+            StreamFacts("hevc", 1.0, 426, 240, 25.0, 3.0),
+            (1280, 720),
+            " It is hevc at quantizer 10 and 0 dB bits per pixel, 35 "
+            "percent of the display width, "
+            "25 frames per second.",
         ),
         (
             StreamFacts("mpeg2video", 0.0, 720, 576, 0.0, None),

@@ -34,8 +34,12 @@ FRAME_RATES = (5, 8, 10, 12, 15, 20, 24, 25, 30, 50, 60, 100, 120)
 #: Quantizer indices (0-255) to one step of the encoders' own scale (0-63).
 INDEX_STEPS = {"vp9": 255 / 63, "av1": 255 / 63}
 
-#: Step of the share of the display's width, percent.
-WIDTH_STEP = 5
+#: Shares of the display's width told, percent; a measured one becomes its nearest. They are those
+#: that the embedded model has seen: what it makes of another word for a size is chance.
+WIDTH_SHARES = (25, 35, 50, 75, 100)
+
+#: A finer quantizer is told as this one: nobody sees it, and few clips to learn from have it.
+LEAST_QUANTIZER = 10
 
 
 def describe_stream(facts: StreamFacts, display: tuple[int, int] | None) -> str:
@@ -59,7 +63,7 @@ def describe_stream(facts: StreamFacts, display: tuple[int, int] | None) -> str:
 def _quantizer(codec: str, quantizer: float | None) -> str:
     if quantizer is None:
         return "unknown"
-    return str(round(max(quantizer, 0.0) / INDEX_STEPS.get(codec, 1.0)))
+    return str(max(round(quantizer / INDEX_STEPS.get(codec, 1.0)), LEAST_QUANTIZER))
 
 
 def _decibels(bits_per_pixel: float | None) -> str:
@@ -71,7 +75,8 @@ def _decibels(bits_per_pixel: float | None) -> str:
 def _share(width: int, display: tuple[int, int] | None) -> int:
     if display is None:
         return 100
-    return WIDTH_STEP * round(100.0 * width / display[0] / WIDTH_STEP)
+    share = 100.0 * width / display[0]
+    return min(WIDTH_SHARES, key=lambda told: abs(told - share))
 
 
 def _nearest_rate(fps: float) -> int:
