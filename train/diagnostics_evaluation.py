@@ -32,6 +32,9 @@ from vqa2cli.assessment import Finding
 from vqa2cli.levels import DEGREES
 from vqa2cli.report.findings import overlaps, signal_findings
 
+#: What tells the findings of a file and its length in seconds, None of one that is not read.
+Find = Callable[[Path], tuple[tuple[Finding, ...], float] | None]
+
 #: Degree from which a finding counts as a claim.
 CLAIM = DEGREES.index("noticeable")
 
@@ -63,20 +66,21 @@ def evaluate(clips: Sequence[tuple[Labelled, Sequence[Finding], float]]) -> dict
     tallies: dict[str, Tally] = defaultdict(Tally)
     for label, findings, length_s in clips:
         end_s = length_s if label.end_s is None else label.end_s
+        names = names_of(label)
+        named = [finding for finding in findings if finding.attribute in names]
         if label.attribute is not None:
-            _recall(tallies[label.attribute], label, findings, end_s, length_s)
+            _recall(tallies[label.attribute], label, named, end_s, length_s)
         for finding in findings:
-            right = finding.attribute in names_of(label)
+            right = finding.attribute in names
             name = label.attribute if right and label.attribute else finding.attribute
-            _precision(tallies[name], label, finding, end_s)
+            _precision(tallies[name], label, finding, right, end_s)
     return tallies
 
 
 def _recall(
-    tally: Tally, label: Labelled, findings: Sequence[Finding], end_s: float, length_s: float
+    tally: Tally, label: Labelled, named: Sequence[Finding], end_s: float, length_s: float
 ) -> None:
-    names = names_of(label)
-    mine = [f for f in findings if f.attribute in names and overlaps(f, label.start_s, end_s)]
+    mine = [f for f in named if overlaps(f, label.start_s, end_s)]
     if label.degree >= CLAIM:
         tally.wanted += 1
         tally.found += bool(mine)
@@ -87,11 +91,11 @@ def _recall(
         tally.overlap.append(iou(best, label.start_s, end_s, length_s))
 
 
-def _precision(tally: Tally, label: Labelled, finding: Finding, end_s: float) -> None:
+def _precision(tally: Tally, label: Labelled, finding: Finding, right: bool, end_s: float) -> None:
     if DEGREES.index(finding.degree) < CLAIM:
         return
     inside = overlaps(finding, label.start_s, end_s)
-    if finding.attribute in names_of(label):
+    if right:
         tally.right += inside
         tally.wrong += not inside
     elif not (inside and finding.attribute in KIN.get(label.kind or "", ())):
@@ -162,11 +166,8 @@ def main(folders: tuple[Path, ...], clean: Path | None, split: str, model: str |
         click.echo("\n" + "\n".join(clean_lines(clean, split, find)))
 
 
-def finder(model: str | None) -> Callable[[Path], tuple[tuple[Finding, ...], float] | None]:
-    """Return what tells a file's findings and its length in seconds, None of one unread.
-
-    Those of the signal measures, and with a model the distortions it sees.
-    """
+def finder(model: str | None) -> Find:
+    """Return what tells of the signal measures, and with a model of the distortions it sees."""
     if model is None:
         return _measured
     loaded = load_model(model)
@@ -175,7 +176,7 @@ def finder(model: str | None) -> Callable[[Path], tuple[tuple[Finding, ...], flo
         row = score(path, loaded)
         if row.diagnostics is None or row.measures is None:
             return None
-        told = tuple(f for f in row.diagnostics.findings if f.attribute != "quality")
+        told = tuple(f for f in row.diagnostics.findings if f.names_fault)
         return told, row.measures.end_s
 
     return seen
@@ -186,9 +187,7 @@ def _measured(path: Path) -> tuple[tuple[Finding, ...], float] | None:
     return None if measures is None else (signal_findings(measures), measures.end_s)
 
 
-def clean_lines(
-    folder: Path, split: str, find: Callable[[Path], tuple[tuple[Finding, ...], float] | None]
-) -> list[str]:
+def clean_lines(folder: Path, split: str, find: Find) -> list[str]:
     """Return what `find` finds on undegraded clips as noticeable or worse, by clip."""
     counts: Counter[str] = Counter()
     lines, clips = [], 0

@@ -69,9 +69,6 @@ class Scorer(nn.Module):
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
         return {"loss": loss, "scores": scores}
 
-    def finish(self) -> None:
-        """Do what is left once all steps are done: nothing."""
-
     def visual_tokens(self, keyframes: Tensor) -> Tensor:
         """Return tokens [B, K, P, D] of key frames [B, K, S, S, 3]; K may be 0.
 

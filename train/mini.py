@@ -114,7 +114,8 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         dataset = LookDataset(told, shown, stage.fit, taught)
         folder = place.out / f"{number}-{stage.part}"
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
-        task.finish()
+        if isinstance(task, TowerTask):
+            task.finish()
 
     network.eval()
     save_network(network, place.model, place.model, dtype=torch.float16)  # half of the package

@@ -62,7 +62,7 @@ def recognition(
     """
     shown = [row.segments[0].distortion for row in told]
     known = [one for one in shown if one is not None]
-    if not known or len(known) < len(shown):
+    if not shown or None in shown:
         return None
     strong = [
         (FOUND_AS[item.distortion_type], one.name)
@@ -99,4 +99,4 @@ def recognition(
 
 def named(row: Assessment) -> list[str]:
     """Return the distortions among the model's findings of a clip."""
-    return [one.attribute for one in model_findings(row.segments) if one.attribute != "quality"]
+    return [one.attribute for one in model_findings(row.segments) if one.names_fault]

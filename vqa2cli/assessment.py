@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from vqa2cli.errors import VideoErrorKind
 from vqa2cli.video.marks import Marks
@@ -97,6 +97,10 @@ class ModelInfo:
     precision: str
 
 
+#: Attribute of what a model rates low as a whole.
+QUALITY: Final = "quality"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, how badly and when (seconds; None: all along)."""
@@ -108,6 +112,11 @@ class Finding:
     source: Literal["model", "measurement"]
     value: float | None
     unit: str | None
+
+    @property
+    def names_fault(self) -> bool:
+        """Whether it says what is wrong, and not only that the model rates a part low."""
+        return self.attribute != QUALITY
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,6 @@ class ClipScorer:
         with self._maker.timed("llm"):
             # Those that wait for the end of the clip wait in main memory, not on the device.
             self._waiting.append(_moved(window, "cpu") if self._waits_for_stalls else window)
-            self._distortions.append(self._model.distortion(window))
         self._ends.append(end)
         if not self._waits_for_stalls and len(self._waiting) == WINDOWS_PER_PASS:
             self._score_waiting()
@@ -131,6 +130,7 @@ class ClipScorer:
                 self._scores += self._model.score_windows(
                     batch, facts=self._facts, stalls=texts[part]
                 )
+                self._distortions += [self._model.distortion(window) for window in batch]
         self._waiting = []
 
     def _stall_texts(self) -> list[str]:

@@ -10,7 +10,6 @@ LEVELS: dict[str, float] = {"high": 1.0, "good": 0.75, "fair": 0.5, "poor": 0.25
 #: Width in points of one level on the 0-100 scale (paper, stage 2: five 20-point bins).
 LEVEL_WIDTH = 20.0
 
-
 #: How bad a fault is, least first; "none" is never reported.
 DEGREES = ("none", "slight", "noticeable", "severe")
 

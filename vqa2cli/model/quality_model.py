@@ -47,6 +47,11 @@ class WindowTokens:
     keyframes: int
     frames: int
 
+    @property
+    def keyframe_tokens(self) -> Tensor:
+        """The tokens of its key frames without the newline, [K, P, D]."""
+        return self.visual[:-1].reshape(self.keyframes, -1, self.visual.shape[-1])
+
     def block(self, kind: Block) -> Tensor:
         """Return the features a slot of the prompt takes."""
         if kind == "VM":
@@ -171,8 +176,7 @@ class QualityModel:
         if head is None:
             return None
         with torch.inference_mode():
-            tokens = window.visual[:-1].reshape(window.keyframes, -1, window.visual.shape[-1])
-            found = recognise(head, self.network.config.distortions, tokens)
+            found = recognise(head, self.network.config.distortions, window.keyframe_tokens)
         return found if math.isfinite(found.prob + found.quality) else None
 
     def generate_ids(

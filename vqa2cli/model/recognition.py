@@ -20,6 +20,7 @@ class DistortionHead(nn.Module):
 
     def __init__(self, width: int, kinds: int) -> None:
         super().__init__()
+        # Drawn from no generator: the rest of a network begins alike with and without a head.
         self.weight = nn.Parameter(torch.zeros(1 + kinds, 2 * width))
         self.bias = nn.Parameter(torch.zeros(1 + kinds))
 

@@ -45,7 +45,7 @@ def diagnose(
         *_stalls_told(stalling, session.costs if session else None),
         *_without_stalls(session),
         *(finding_sentence(finding) for finding in signal or ()),
-        *(finding_sentence(one) for one in judged if one.attribute != "quality"),
+        *(finding_sentence(one) for one in judged if one.names_fault),
         *([] if signal is None else contradictions(segments, signal)),
         *(f"Warning: {warning.rstrip('.')}." for warning in warnings),
     ]
@@ -82,7 +82,7 @@ def finding_sentence(finding: Finding) -> str:
     if finding.start is not None and finding.end is not None:
         when = _span(finding.start, finding.end)
     name, value = in_words(finding.attribute), value_of(finding)
-    if finding.source == "model" and finding.attribute != "quality":
+    if finding.source == "model" and finding.names_fault:
         return f"The model sees {name}: {finding.degree}, {when} ({value} sure)."
     behind = f" ({value})" if value else ""
     return f"{name[0].upper()}{name[1:]}: {finding.degree}, {when}{behind}."

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.assessment import Finding, Segment
+from vqa2cli.assessment import QUALITY, Finding, Segment
 from vqa2cli.levels import DEGREES, degree_of
 from vqa2cli.video.measures.records import UNITS, SignalMeasures
 
@@ -147,7 +147,7 @@ def model_findings(segments: Sequence[Segment]) -> tuple[Finding, ...]:
 def _quality_findings(segments: Sequence[Segment]) -> Iterator[Finding]:
     for degree, run in _runs(segments, lambda one: _MODEL_DEGREES.get(one.level)):
         worst = min(one.score for one in run)
-        yield Finding("quality", degree, run[0].start, run[-1].end, "model", worst, "points")
+        yield Finding(QUALITY, degree, run[0].start, run[-1].end, "model", worst, "points")
 
 
 def _distortion_findings(segments: Sequence[Segment]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import torch
 
 from tests.train.mini.toy import toy
 from train.corpus import Item
-from train.features import load_look
+from train.features import Look, load_look
 from train.fit import READ, TowerTask
 from train.mini import (
     Workplace,
@@ -24,11 +24,16 @@ from train.mini import (
 from train.recipe import read_recipe
 from train.teacher import Teacher
 from vqa2cli.model.inverted import PATCH_CHANNELS
+from vqa2cli.model.network import Vqa2Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
 RECIPE = toy(read_recipe("mini"))
 TOWER = next(stage for stage in RECIPE.stages if stage.part == "tower")
+
+
+#: A network, clips, and what its trunk finds in them.
+Seen = tuple[Vqa2Network, list[Item], list[Look]]
 
 
 class Told:
@@ -99,12 +104,16 @@ def test_a_tower_without_a_teacher_is_refused(tmp_path: Path) -> None:
         prepare(network, None, TOWER)
 
 
-def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(
-    items: list[Item], place: Workplace, tmp_path: Path
-) -> None:
-    network, _ = new_network(RECIPE, tmp_path)
+@pytest.fixture(scope="module")
+def seen(items: list[Item], place: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """A network, the training clips, and what its trunk finds in them."""
+    network, _ = new_network(RECIPE, tmp_path_factory.mktemp("seen"))
     mine = train_split(items)
-    patches = patches_of(network, training_looks(RECIPE, place).fill(mine))
+    return network, mine, patches_of(network, training_looks(RECIPE, place).fill(mine))
+
+
+def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(seen: Seen) -> None:
+    _, mine, patches = seen
     teacher = teacher_of(mine, patches, TOWER.fit, 0)
     assert isinstance(teacher, Teacher)
     readings = teacher.reader(np.random.default_rng(0).normal(size=(7, 2 * PATCH_CHANNELS)))
@@ -113,16 +122,12 @@ def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(
     assert ((teacher.alone(readings) >= 0) & (teacher.alone(readings) <= 100)).all()
 
 
-def test_the_trunk_finds_each_channel_spread_alike_and_is_not_taught(
-    items: list[Item], place: Workplace, tmp_path: Path
-) -> None:
-    network, _ = new_network(RECIPE, tmp_path)
-    mine = train_split(items)
-    patches = patches_of(network, training_looks(RECIPE, place).fill(mine))
-    seen = np.concatenate([look.keyframes for look in patches]).astype(np.float32)
-    assert seen.shape[1:] == (14, 14, PATCH_CHANNELS)
-    assert np.abs(seen.mean((0, 1, 2))).max() < 0.05
-    assert np.abs(seen.std((0, 1, 2)) - 1).max() < 0.05
+def test_the_trunk_finds_each_channel_spread_alike_and_is_not_taught(seen: Seen) -> None:
+    network, _, patches = seen
+    found = np.concatenate([look.keyframes for look in patches]).astype(np.float32)
+    assert found.shape[1:] == (14, 14, PATCH_CHANNELS)
+    assert np.abs(found.mean((0, 1, 2))).max() < 0.05
+    assert np.abs(found.std((0, 1, 2)) - 1).max() < 0.05
 
     task = prepare(network, None, TOWER, Told())
     pictures = torch.from_numpy(patches[0].keyframes[None, :1])

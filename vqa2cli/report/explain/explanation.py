@@ -85,7 +85,7 @@ def explain(row: Assessment, answer: str | None = None) -> Explanation:
 def depiction(row: Assessment, findings: Sequence[Explained]) -> str:
     """Return the clip in words, each taken from a finding: what, why, and the verdict."""
     ranked = sorted(findings, key=lambda one: -_weight(one.finding))
-    told = [one for one in ranked if one.finding.attribute != "quality"]
+    told = [one for one in ranked if one.finding.names_fault]
     sentences = [finding_sentence(one.finding) for one in told[:_NAMED]]
     if len(told) > _NAMED:
         rest = ", ".join(in_words(one.finding.attribute) for one in told[_NAMED:])
