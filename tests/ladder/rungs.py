@@ -15,6 +15,7 @@ from vqa2cli.pooling import spread
 from vqa2cli.video.detail_track import RATE, SHRUNK, SIDES, Detail
 from vqa2cli.video.marks import Marks
 from vqa2cli.video.media import DeclaredFacts, MediaInfo
+from vqa2cli.video.sources import Rendition
 from vqa2cli.video.stalling import StallEvent, Stalling
 
 #: Height, kb/s and score of a ladder that nothing is wrong with.
@@ -51,7 +52,9 @@ def rung(height: int, kbps: float, score: float, **changes: Any) -> tuple[Rung, 
         ),
     )
     declared = replace(declared, **changes.pop("declared", {}))
-    return Rung(Path(row.file), name, declared), replace(row, declared=declared, **changes)
+    peak = round(changes.pop("peak_kbps", 1.4 * kbps) * 1000)
+    clip = Rendition(Path(row.file), "", (), declared, peak_bit_rate=peak)
+    return Rung(clip, name, declared), replace(row, declared=declared, **changes)
 
 
 def detail(height: int, soft_s: tuple[float, float]) -> tuple[Detail, ...]:

@@ -43,6 +43,7 @@ FAULTS: list[tuple[Ladder, str, str]] = [
     (with_rung(0, score=9.0), "bottom-quality", "234p"),
     (with_rung(5, windows=(90.0, 59.9, 90.1)), "worst-second", "1080p"),
     (with_rung(2, declared={"average_bandwidth": 600_000}), "bitrate-over", "432p"),
+    (with_rung(2, peak_kbps=1250), "peak-over", "432p"),
     (with_rung(2, declared={"average_bandwidth": 2_000_000}), "bitrate-under", "432p"),
     (with_rung(2, declared={"width": 960, "height": 540}), "resolution", "432p"),
     (with_rung(2, declared={"frame_rate": 60.0}), "frame-rate", "432p"),
@@ -134,7 +135,7 @@ def test_what_is_not_declared_is_skipped_with_the_reason() -> None:
         result.id: result
         for result in run_checks(ladder([rung(*told, declared=none) for told in HEALTHY]), {})
     }
-    for check in ("bitrate-over", "bitrate-under", "resolution", "frame-rate"):
+    for check in ("bitrate-over", "peak-over", "bitrate-under", "resolution", "frame-rate"):
         assert results[check].status == "skipped"
         assert "declared" in str(results[check].reason)
     assert results["codec"].status == "passed"

@@ -78,7 +78,8 @@ def test_nothing_is_invented_on_a_healthy_ladder(check: Run, healthy: Path) -> N
     assert ladder["status"] == "passed"
     statuses = {r["id"]: r["status"] for r in ladder["checks"] if r["id"] not in QUALITY}
     skipped = [name for name, status in statuses.items() if status == "skipped"]
-    assert skipped == ["bitrate-over", "bitrate-under"]  # the names tell no bit rate
+    # The names tell no bit rate.
+    assert skipped == ["bitrate-over", "peak-over", "bitrate-under"]
     assert set(statuses.values()) == {"passed", "skipped"}
     assert [len(rung["key_frames"]) for rung in ladder["rungs"]] == [2, 2, 2]
 
@@ -135,6 +136,22 @@ def test_a_playlist_is_a_ladder_of_its_own(check: Run, tmp_path: Path) -> None:
     assert [rung["file"] for rung in ladder["rungs"]] == [f"{playlist}#72p", f"{playlist}#120p"]
     assert ladder["grouped_by"] == "playlist"
     assert "stall" not in found(done)
+
+
+def test_segments_over_their_declared_peak_are_found(check: Run, tmp_path: Path) -> None:
+    frames = playlist_scene(2.0)
+    playlist = playlist_ladder(tmp_path, frames, frames)
+    text = playlist.read_text()
+    playlist.write_text(text.replace("BANDWIDTH=200000,", "BANDWIDTH=20000,", 1))
+    done = check(playlist, "--format", "json")
+    (ladder,) = json.loads(done.out)["ladders"]
+    low, high = ladder["rungs"]
+    segments = [path.stat().st_size for path in sorted((tmp_path / "120p").glob("*.m4s"))]
+    assert high["peak_bit_rate"] == pytest.approx(8 * max(segments), rel=0.02)  # of a second each
+    (result,) = [each for each in ladder["checks"] if each["id"] == "peak-over"]
+    assert [each["rungs"] for each in result["findings"]] == [["120p"]]
+    assert result["findings"][0]["value"] == pytest.approx(high["peak_bit_rate"] / 20000 - 1)
+    assert low["peak_bit_rate"] < 90_000
 
 
 def test_a_rung_that_cannot_be_scored_is_code_3(check: Run, healthy: Path, tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ CHECKS: Final = (
           "healthy ladders lost up to 0.02, blurred rungs 0.10 and more", detail.losses),
     Check("bitrate-over", "More bits than declared", 0.10, "share", "above", "fail",
           "HLS Authoring Specification for Apple devices: within 10 %", streams.excess_rates),
+    Check("peak-over", "Segments over the declared peak", 0.10, "share", "above", "fail",
+          "HLS Authoring Specification for Apple devices: within 10 %", streams.excess_peaks),
     Check("bitrate-under", "Far fewer bits than declared", 0.40, "share", "above", "warn",
           "capped encodes fall short on easy content", streams.missing_rates),
     Check("resolution", "Another size than declared", 0.0, "pixels", "above", "fail",

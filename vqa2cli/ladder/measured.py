@@ -11,6 +11,7 @@ from vqa2cli.assessment import Assessment, Score
 from vqa2cli.ladder.titles import GroupedBy, Rung
 from vqa2cli.video.marks import Marks
 from vqa2cli.video.media import DeclaredFacts, MediaInfo
+from vqa2cli.video.sources import Rendition
 from vqa2cli.video.stalling import Stalling
 
 
@@ -19,6 +20,7 @@ class Scored:
     """A rung that was scored: everything a check may want of it, none of it missing.
 
     `bit_rate` is measured, bits a second of video; `fps` is of the decoded stream.
+    `peak_bit_rate` is that of its segments, sound included, None where there are none.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Scored:
     bit_rate: int
     seconds: float
     fps: float
+    peak_bit_rate: int | None
 
     @property
     def stalling(self) -> Stalling | None:
@@ -95,4 +98,5 @@ def _scored(rung: Rung, row: Assessment) -> Scored | None:
         bit_rate=media.bit_rate,
         seconds=media.duration,
         fps=float(Fraction(media.avg_frame_rate)),
+        peak_bit_rate=rung.clip.peak_bit_rate if isinstance(rung.clip, Rendition) else None,
     )

@@ -54,6 +54,7 @@ def ladder_record(verdict: Verdict) -> Record:
                 "name": rung.name,
                 "file": rung.row.file,
                 "bit_rate": rung.bit_rate,
+                "peak_bit_rate": rung.peak_bit_rate,
                 "score": rung.score.value,
                 "below_hull": points[rung.name].below_hull,
                 "key_frames": list(rung.marks.keyframes_s) if rung.marks else None,

@@ -42,6 +42,18 @@ def missing_rates(ladder: Ladder) -> Iterable[Measure] | str:
     return found or "no bit rate is declared"
 
 
+def excess_peaks(ladder: Ladder) -> Iterable[Measure] | str:
+    """Measure by which share the segments' peak goes over the declared peak bit rate."""
+    found = []
+    for rung in ladder.rungs:
+        told, has = rung.declared.bandwidth, rung.peak_bit_rate
+        if told and has:
+            message = f"{rung.name} declares a peak of {told / 1000:.0f} kb/s and its segments "
+            message += f"reach {has / 1000:.0f} kb/s"
+            found.append(Measure((rung.name,), has / told - 1, message))
+    return found or "no peak bit rate is declared in an HLS playlist"
+
+
 def _has_sound(declared: DeclaredFacts) -> bool:
     """Whether the declared rate holds sound; a playlist without CODECS does not say."""
     parts = [part.strip() for part in (declared.codecs or "").split(",") if part.strip()]

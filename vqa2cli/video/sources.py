@@ -36,7 +36,8 @@ class Rendition:
 
     `playlist` is the file the user named and `rung` its part, empty where that is all of it.
     Each of `runs` has its own clock and header, so a new one begins at every discontinuity;
-    `remarks` are sentences on what the playlist made us leave out.
+    `remarks` are sentences on what the playlist made us leave out. `peak_bit_rate` is measured on
+    the segments, bits a second of everything in them; None where the playlist has no measure of it.
     """
 
     playlist: Path
@@ -44,6 +45,7 @@ class Rendition:
     runs: tuple[Joined, ...]
     declared: DeclaredFacts
     remarks: tuple[str, ...] = ()
+    peak_bit_rate: int | None = None
 
     @property
     def name(self) -> str:
@@ -89,7 +91,7 @@ def source_fields(source: Source) -> dict[str, Any]:
 
 
 def source_of(fields: dict[str, Any]) -> Source:
-    """Return the source that `source_fields` wrote, less its remarks."""
+    """Return the source that `source_fields` wrote: all that is needed to decode it."""
     path = _path(fields["path"])
     if "runs" not in fields:
         return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ def hls_renditions(path: Path) -> list[Rendition]:
     folder = Folder(path)
     playlist = _parsed(folder, path)
     if not playlist.is_variant:
-        runs, remarks = _runs(folder, path, playlist, path.name)
-        return [Rendition(path, "", runs, DeclaredFacts(), remarks)]
+        runs, remarks, peak = _runs(folder, path, playlist, path.name)
+        return [Rendition(path, "", runs, DeclaredFacts(), remarks, peak)]
     if any(key and key.method != "NONE" for key in playlist.session_keys):
         raise _encrypted(folder)
     rungs = _variants(folder, path, playlist)
@@ -39,8 +39,8 @@ def hls_renditions(path: Path) -> list[Rendition]:
         child = _parsed(folder, media)
         if child.is_variant:
             raise folder.refuse(f"{media.name} is a multivariant playlist inside another")
-        runs, remarks = _runs(folder, media, child, rung_name(path.name, name))
-        found.append(Rendition(path, name, runs, declared, remarks))
+        runs, remarks, peak = _runs(folder, media, child, rung_name(path.name, name))
+        found.append(Rendition(path, name, runs, declared, remarks, peak))
     return found
 
 
@@ -84,8 +84,8 @@ def _variants(folder: Folder, path: Path, playlist: Any) -> list[tuple[Path, Dec
 
 def _runs(
     folder: Folder, path: Path, playlist: Any, name: str
-) -> tuple[tuple[Joined, ...], tuple[str, ...]]:
-    """Return the segments of a media playlist, cut at discontinuities, and remarks."""
+) -> tuple[tuple[Joined, ...], tuple[str, ...], int | None]:
+    """Return the segments of a media playlist, cut at discontinuities, remarks, and the peak."""
     segments = [segment for segment in playlist.segments if segment.uri]
     present = [segment for segment in segments if not segment.gap_tag]
     if playlist.is_i_frames_only:
@@ -98,7 +98,29 @@ def _runs(
         raise _encrypted(folder)
     reader = _Segments(folder, path.parent)
     runs = tuple(Joined(name, tuple(run)) for run in reader.runs(present))
-    return runs, tuple(_remarks(playlist, len(segments) - len(present)))
+    peak = peak_bit_rate(reader.sizes, float(playlist.target_duration or 0))
+    return runs, tuple(_remarks(playlist, len(segments) - len(present))), peak
+
+
+def peak_bit_rate(segments: Sequence[tuple[float, int]], target_s: float) -> int | None:
+    """Return the highest bit rate of any run of segments, bits a second.
+
+    A run lasts from half to one and a half target durations (RFC 8216, section 4.1: peak segment
+    bit rate). None where no run does.
+
+    Args:
+        segments: seconds and bytes of each, in order.
+    """
+    peak = 0.0
+    for first in range(len(segments)):
+        seconds, size = 0.0, 0
+        for length_s, length in segments[first:]:
+            seconds, size = seconds + length_s, size + length
+            if seconds > 1.5 * target_s:
+                break
+            if seconds > 0 and seconds >= 0.5 * target_s:
+                peak = max(peak, 8 * size / seconds)
+    return round(peak) or None
 
 
 def _remarks(playlist: Any, gaps: int) -> Iterable[str]:
@@ -114,6 +136,8 @@ class _Segments:
     def __init__(self, folder: Folder, base: Path) -> None:
         self._folder, self._base = folder, base
         self._range_ends: dict[Path, int] = {}
+        #: Seconds and bytes of each segment taken, init segments left out.
+        self.sizes: list[tuple[float, int]] = []
 
     def runs(self, segments: Iterable[Any]) -> list[list[Extent]]:
         """Return the extents of each run, led by its init segment where it has one."""
@@ -125,7 +149,9 @@ class _Segments:
             if not runs or segment.discontinuity or found != header:
                 runs.append([found] if found else [])
                 header = found
-            runs[-1].append(self._extent(segment.uri, segment.byterange))
+            extent = self._extent(segment.uri, segment.byterange)
+            runs[-1].append(extent)
+            self.sizes.append((float(segment.duration or 0.0), extent.length))
         return runs
 
     def _extent(self, uri: str | None, byterange: str | None) -> Extent:
