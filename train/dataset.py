@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from train.augment import mirrored, shuffled
 from train.corpus import Item
@@ -113,6 +113,11 @@ class LookDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def loader(self, seed: int) -> DataLoader:
+        """Return batches of whole sources."""
+        batches = SourceBatches(self.items, self.fit, seed)
+        return DataLoader(self, batch_sampler=batches, collate_fn=collate)
 
     def __getitem__(self, index: tuple[int, int, int, int]) -> Sample:
         number, keyframes, motion, seed = index

@@ -20,9 +20,10 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.utils import SAFE_WEIGHTS_NAME
 
+from train.assistant.task import AnswerTask, Questions
 from train.augment import mixed
 from train.checkpoints import last_checkpoint
-from train.dataset import FitSettings, LookDataset, SourceBatches, collate
+from train.dataset import FitSettings, LookDataset
 from train.kadid import KADID_TYPES
 from train.losses import expected_scores, level_loss, order_loss, plcc_loss
 from train.teacher import READERS, Teacher, statistics
@@ -193,26 +194,21 @@ class FixedHeads(nn.Module):
         return weight, -self.turn[READ:].sum(0)
 
 
-#: What a trainer can fit: a module with settings, a batch in, a loss out.
-Task = Scorer | TowerTask
+#: What a trainer can fit: a module with settings, a batch in, a loss out; and what of.
+Task = Scorer | TowerTask | AnswerTask
+Samples = LookDataset | Questions
 
 
 class TaskTrainer(Trainer):
-    """Trainer with batches of whole sources and a learning rate of its own for the tower."""
+    """Trainer with batches as the data has them and a learning rate of its own for the tower."""
 
-    def __init__(self, task: Task, dataset: LookDataset, arguments: TrainingArguments) -> None:
+    def __init__(self, task: Task, dataset: Samples, arguments: TrainingArguments) -> None:
         super().__init__(model=task, args=arguments, train_dataset=dataset)
         self.task, self.dataset = task, dataset
 
     def get_train_dataloader(self) -> DataLoader:
-        """Return batches of whole sources."""
-        batches = SourceBatches(self.dataset.items, self.task.fit, self.args.seed)
-        return DataLoader(
-            self.dataset,
-            batch_sampler=batches,
-            collate_fn=collate,
-            num_workers=self.args.dataloader_num_workers,
-        )
+        """Return the batches of the data, in its own order."""
+        return self.dataset.loader(self.args.seed)
 
     def create_optimizer(self, *_: object) -> torch.optim.Optimizer:
         """Return AdamW; norms, biases and embeddings are not decayed."""
@@ -252,7 +248,7 @@ class StopAfter(TrainerCallback):
 
 
 def fit_task(
-    task: Task, dataset: LookDataset, out: Path, seed: int, resume: bool = False
+    task: Task, dataset: Samples, out: Path, seed: int, resume: bool = False
 ) -> list[dict[str, float]]:
     """Train `task` in place and return the log: one record every 20 steps.
 

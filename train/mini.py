@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from train.assistant.make import PROTOCOL, learn_to_answer, new_assistant
+from train.assistant.task import AnswerTask, Questions
+from train.assistant.views import Views, seen_of
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
 from train.features import Look, LookCache
@@ -49,8 +53,13 @@ class Workplace:
 
     @property
     def model(self) -> Path:
-        """The finished model directory."""
+        """The finished model directory of the scorer."""
         return self.out / "model"
+
+    @property
+    def assistant(self) -> Path:
+        """The finished model directory of what answers."""
+        return self.out / "assistant"
 
 
 def corpus_plan(recipe: Recipe, place: Workplace, *, with_test: bool = False) -> CorpusPlan:
@@ -84,7 +93,8 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
 
     Stage after stage: the motion branch with the language model, on motion alone; the tower
     and its projector, on what the trunk finds, computed once, by what a teacher says of it; the
-    language model on what both see, computed once, or on clips imagined of that.
+    language model on what both see, computed once, or on clips imagined of that; at last the
+    language model of the assistant, on imagined clips too, in a directory of its own.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
@@ -107,19 +117,24 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         elif seen is patches:  # stages of the language model in a row see the same
             seen = features_for_language(network, looks, patches)
         told, shown, taught = items, seen, None
+        folder = place.out / f"{number}-{stage.part}"
+        seed = recipe.seed + sum(bool(before.fit.imagined) for before in recipe.stages[:number])
+        if stage.part == "answers":
+            strided = motion_of(network, looks, PROTOCOLS[PROTOCOL].motion_stride)
+            made = imagine_clips(network, items, patches, strided, teacher, stage, seed)
+            log.append(fit_assistant(network, made, stage, recipe, place.assistant, folder, resume))
+            continue
         if stage.fit.imagined:
-            made = imagine_clips(network, items, patches, seen, teacher, stage, recipe.seed)
+            motion = [look.motion for look in seen if isinstance(look, Look)]
+            made = imagine_clips(network, items, patches, motion, teacher, stage, seed)
             told, shown, taught = made.items, made.looks, made.lessons
         task = prepare(network, prompter, stage, teacher)
         dataset = LookDataset(told, shown, stage.fit, taught)
-        folder = place.out / f"{number}-{stage.part}"
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         if isinstance(task, TowerTask):
             task.finish()
 
-    network.eval()
-    save_network(network, place.model, place.model, dtype=torch.float16)  # half of the package
-    export_motion(place.model)
+    publish(network, place.model)
     record = {
         "recipe": recipe.name,
         "seed": recipe.seed,
@@ -144,6 +159,36 @@ def features_for_language(
     ]
 
 
+def fit_assistant(
+    network: Vqa2Network,
+    made: Imagined,
+    stage: Stage,
+    recipe: Recipe,
+    out: Path,
+    checkpoints: Path,
+    resume: bool,
+) -> list[dict[str, float]]:
+    """Train what answers, with the eyes of the scorer, into the directory `out`; return the log."""
+    torch.manual_seed(recipe.seed)
+    name = f"{recipe.name}-assistant"
+    vocabulary = recipe.assistant_vocabulary
+    assistant, of_one, of_two = new_assistant(network, out, vocabulary, name)
+    views = Views([*seen_of(network, made.looks)], PROTOCOLS[PROTOCOL].motion_stride)
+    learn_to_answer(assistant)
+    task = AnswerTask(assistant, stage.fit)
+    questions = Questions(views, of_one, of_two, stage.fit)
+    log = fit_task(task, questions, checkpoints, recipe.seed, resume)
+    publish(assistant, out)
+    return log
+
+
+def publish(network: Vqa2Network, folder: Path) -> None:
+    """Write a trained network into the directory of its tokenizer, half of the package's size."""
+    network.eval()
+    save_network(network, folder, folder, dtype=torch.float16)
+    export_motion(folder)
+
+
 def teacher_of(
     items: Sequence[Item], patches: Sequence[Look], fit: FitSettings, seed: int
 ) -> Teacher:
@@ -156,12 +201,12 @@ def imagine_clips(
     network: Vqa2Network,
     items: Sequence[Item],
     patches: Sequence[Look],
-    features: Sequence[Path | Look],
+    motion: Sequence[NDArray[np.float32]],
     teacher: Teacher | None,
     stage: Stage,
     seed: int,
 ) -> Imagined:
-    """Return the clips that a stage of the language model learns from.
+    """Return the clips that a stage of a language model learns from.
 
     Raises:
         UsageError: no tower was taught before.
@@ -177,7 +222,6 @@ def imagine_clips(
     fragments = network.config.fragments
     assert fragments is not None
     fragment = fragments.size // network.config.vision.patch_size
-    motion = [look.motion for look in features if isinstance(look, Look)]
     return imagine(items, patches, motion, teacher, see, stage.fit.imagined, fragment, seed)
 
 

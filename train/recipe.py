@@ -15,8 +15,9 @@ from vqa2cli.errors import UsageError
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig, VisionDims
 from vqa2cli.video.media import FragmentGrid
 
-#: What a stage may train: the motion branch, the vision tower, or the language model.
-Part = Literal["motion", "tower", "language"]
+#: What a stage may train: the motion branch, the vision tower, the language model, or that of the
+#: assistant, which answers questions.
+Part = Literal["motion", "tower", "language", "answers"]
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -37,6 +38,7 @@ class Recipe:
     seed: int
     corpus: CorpusSize
     vocabulary: int
+    assistant_vocabulary: int
     network: NetworkConfig
     stages: tuple[Stage, ...]
 
@@ -94,6 +96,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         seed=raw["seed"],
         corpus=_corpus_size(raw["corpus"]),
         vocabulary=raw["tokenizer"]["vocabulary"],
+        assistant_vocabulary=raw["tokenizer"]["assistant_vocabulary"],
         network=network,
         stages=stages,
     )
@@ -117,6 +120,8 @@ def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     fit = FitSettings(**table)
     if fit.mixed and not fit.shuffled_tile:
         raise ValueError("mixed pictures need a shuffled_tile: the side of what they exchange")
-    if fit.imagined and part != "language":
-        raise ValueError(f"imagined is {fit.imagined} for the {part}; it is for the language model")
+    if fit.imagined and part not in ("language", "answers"):
+        raise ValueError(f"imagined is {fit.imagined} for the {part}; it is for language models")
+    if part == "answers" and not fit.imagined:
+        raise ValueError("answers are learned from imagined clips; say how many")
     return Stage(part, fit)

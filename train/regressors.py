@@ -1,4 +1,4 @@
-"""Regressors of quality: how closely they fit, what each item weighs, and which parts they learn.
+"""Regressors of quality: how closely they fit, when facts are believed, and which parts they learn.
 
 A network that learns the labels themselves learns its few contents by heart: what facts and
 pictures leave unexplained of a label is a matter of the content, and on another one of no use. What
@@ -37,10 +37,9 @@ TREES = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 16}
 CAUTION = {"min_samples_leaf": 40, "l2_regularization": 5.0, "max_features": 0.4}
 BOOSTINGS = 2
 
-
-def trust(items: Sequence[Item], lies_weight: float) -> Floats:
-    """Return what each item weighs where facts are told: `lies_weight` where they may lie."""
-    return np.where([item.kind == "rendition" for item in items], 1.0, lies_weight)
+#: Boosted trees that tell whether facts lie, and how far their log odds are driven apart.
+DOUBTING = {"max_iter": 200, "learning_rate": 0.05, "max_leaf_nodes": 16}
+DECIDED = 3.0
 
 
 def masks_of(parts: Sequence[set[int]], count: int) -> list[NDArray[np.bool_]]:
@@ -62,10 +61,8 @@ def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]
 class SupportVectors:
     """A radial support vector regression on standardised features; the median for NaN."""
 
-    def __init__(
-        self, known: NDArray, labels: NDArray, weights: NDArray, closeness: Closeness
-    ) -> None:
-        """Fit on features `known` [N, F], `labels` [N] and what each of them weighs [N]."""
+    def __init__(self, known: NDArray, labels: NDArray, closeness: Closeness) -> None:
+        """Fit on features `known` [N, F] and `labels` [N]."""
         sklearn = scikit_learn()
         self.standard = sklearn.pipeline.Pipeline(
             [
@@ -78,7 +75,7 @@ class SupportVectors:
         machine = sklearn.svm.SVR(
             C=closeness.penalty, gamma=self.width, epsilon=FREE, cache_size=2000
         )
-        machine.fit(rows, labels, sample_weight=weights)
+        machine.fit(rows, labels)
         self.vectors: Floats = machine.support_vectors_
         self.squares = (self.vectors**2).sum(1)
         self.shares, self.offset = machine.dual_coef_[0], float(machine.intercept_[0])
@@ -91,17 +88,48 @@ class SupportVectors:
         return told
 
 
+class Doubt:
+    """How likely the facts of a clip lie, by boosted trees: those of a cleaner encode do."""
+
+    def __init__(
+        self, known: NDArray, lies: NDArray[np.bool_], lies_weight: float, seed: int
+    ) -> None:
+        """Fit on `known` [N, F] and which of them lie [N].
+
+        Clips that lie weigh `lies_weight`: they are rarer in use than among those known.
+        """
+        self.always = float(lies.mean())
+        trees = scikit_learn().ensemble.HistGradientBoostingClassifier
+        self.boosted = (
+            []
+            if self.always in (0.0, 1.0)
+            else [
+                trees(**DOUBTING, **CAUTION, random_state=seed + number).fit(
+                    known, lies, sample_weight=np.where(lies, lies_weight, 1.0)
+                )
+                for number in range(BOOSTINGS)
+            ]
+        )
+
+    def __call__(self, asked: NDArray) -> Floats:
+        """[M, F] -> [M] in 0-1; what is uncertain is decided, `DECIDED` times the log odds."""
+        if not self.boosted:
+            return np.full(len(asked), self.always)
+        told = np.mean([trees.predict_proba(asked)[:, 1] for trees in self.boosted], axis=0)
+        odds = (told / np.maximum(1 - told, 1e-9)) ** DECIDED
+        doubt: Floats = odds / (1 + odds)
+        return doubt
+
+
 class Judge:
     """The mean of what a support vector machine and boosted trees make of what is told."""
 
-    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray, seed: int) -> None:
-        """Fit on `known` [N, F], `labels` [N] and what each of them weighs [N]."""
+    def __init__(self, known: NDArray, labels: NDArray, seed: int) -> None:
+        """Fit on `known` [N, F] and `labels` [N]."""
         trees = scikit_learn().ensemble.HistGradientBoostingRegressor
-        self.smooth = SupportVectors(known, labels, weights, JUDGE)
+        self.smooth = SupportVectors(known, labels, JUDGE)
         self.boosted = [
-            trees(**TREES, **CAUTION, random_state=seed + number).fit(
-                known, labels, sample_weight=weights
-            )
+            trees(**TREES, **CAUTION, random_state=seed + number).fit(known, labels)
             for number in range(BOOSTINGS)
         ]
 

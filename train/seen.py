@@ -55,11 +55,14 @@ def tokens_of(network: Vqa2Network, patches: Sequence[Look]) -> list[NDArray[np.
     return [seen.float().cpu().numpy() for seen in _each(network, "tokens", patches, tokens)]
 
 
-def motion_of(network: Vqa2Network, looks: Sequence[Path]) -> list[NDArray[np.float32]]:
-    """Return motion features [T, C] of looks, in order."""
+def motion_of(
+    network: Vqa2Network, looks: Sequence[Path], stride: int = 1
+) -> list[NDArray[np.float32]]:
+    """Return motion features [T, C] of looks, of every `stride`-th frame, in order."""
 
     def features(path: Path) -> Tensor:
-        return network.motion_features(torch.from_numpy(load_look(path).motion).to(network.device))
+        frames = load_look(path).motion[::stride]
+        return network.motion_features(torch.from_numpy(frames).to(network.device))
 
     return [seen.float().cpu().numpy() for seen in _each(network, "motion", looks, features)]
 

@@ -21,11 +21,11 @@ from train.peers import Floats, fact_features, scikit_learn
 from train.regressors import (
     FOLDS,
     Closeness,
+    Doubt,
     Judge,
     SupportVectors,
     content_folds,
     masks_of,
-    trust,
 )
 from vqa2cli.video.media import StreamFacts
 
@@ -58,9 +58,7 @@ class PictureReader:
         """Fit on the statistics `seen` [N, F] of the pictures of each item."""
         sklearn = scikit_learn()
         labels = np.array([item.label for item in items])
-        self.qualities = [
-            SupportVectors(seen, labels, np.ones(len(labels)), closeness) for closeness in READERS
-        ]
+        self.qualities = [SupportVectors(seen, labels, closeness) for closeness in READERS]
         known = [item.distortion_type for item in items]
         telling = (
             sklearn.linear_model.LogisticRegression(C=KIND_PENALTY, max_iter=300)
@@ -85,7 +83,10 @@ class Teacher:
     """Regressors of quality by pictures alone and by pictures and facts, and of kinds.
 
     What judges readings learned from readings of contents that the reader behind them had not seen,
-    so it knows how far to trust them.
+    so it knows how far to trust them. With facts there are two opinions: that of who believes the
+    facts, learned from single encodes, whose facts are their own, and that of pictures alone. How
+    much the second counts is the doubt in the facts, learned from both opinions on contents new to
+    them: of a bad encode encoded again the facts promise what its pictures do not hold.
     """
 
     def __init__(
@@ -99,24 +100,31 @@ class Teacher:
         """Fit on clips whose pictures have the statistics `seen` [N, F].
 
         `lies_weight` is the weight of the clips whose facts are of a clean encode and whose
-        pictures are not, among those with facts: such clips are rarer in use than in training.
+        pictures are not, in the doubt: such clips are rarer in use than in training.
 
         Raises:
             MissingError: scikit-learn is not installed.
         """
         labels = np.array([item.label for item in items])
+        lies = np.array([item.kind != "rendition" for item in items])
         count = min(FOLDS, len({item.content for item in items}))
         readings = np.zeros((len(items), len(READERS) + len(KADID_TYPES) + 1))
-        parts = content_folds(items, count, seed + 1) if count > 1 else []
-        for asked in tqdm(masks_of(parts, len(items)), desc="readings", unit="part"):
+        parts = masks_of(content_folds(items, count, seed + 1) if count > 1 else [], len(items))
+        for asked in tqdm(parts, desc="readings", unit="part"):
             known = [item for item, held_out in zip(items, asked, strict=True) if not held_out]
             readings[asked] = PictureReader(seen[~asked], known)(seen[asked])
         self.reader = PictureReader(seen, items)
         if not parts:
             readings = self.reader(seen)
         told = np.hstack([readings, fact_features(facts, items)])
-        self._with_facts = Judge(told, labels, trust(items, lies_weight), seed)
-        self._alone = Judge(readings, labels, np.ones(len(items)), seed)
+        self._opinions = Opinions(told, labels, lies, seed)
+        opinions = np.zeros((len(items), 2))
+        for asked in tqdm(parts, desc="opinions", unit="part"):
+            others = Opinions(told[~asked], labels[~asked], lies[~asked], seed)
+            opinions[asked] = others(told[asked])
+        if not parts:
+            opinions = self._opinions(told)
+        self._doubt = Doubt(_with_difference(told, opinions), lies, lies_weight, seed)
 
     def kinds(self, readings: NDArray) -> Floats:
         """Return the probability of each kind [M, 26], 0 for an encode, of what was read."""
@@ -125,12 +133,40 @@ class Teacher:
 
     def alone(self, readings: NDArray) -> Floats:
         """Return qualities [M], 0-100, by what was read in pictures."""
-        return np.clip(self._alone(readings), 0.0, 100.0)
+        return np.clip(self._opinions.alone(readings), 0.0, 100.0)
 
     def lessons(
         self, readings: NDArray, facts: Sequence[StreamFacts], items: Sequence[Item]
     ) -> list[Lesson]:
         """Return a lesson of each picture: `facts` are those of the stream that `items` name."""
         told = np.hstack([readings, fact_features(facts, items)])
-        pairs = np.stack([self._with_facts(told), self._alone(readings)], 1)
-        return [Lesson(*pair) for pair in np.clip(pairs, 0.0, 100.0).tolist()]
+        opinions = self._opinions(told)
+        doubt = self._doubt(_with_difference(told, opinions))
+        believed, alone = opinions.T
+        return [
+            Lesson(*pair)
+            for pair in zip(
+                ((1 - doubt) * believed + doubt * alone).tolist(), alone.tolist(), strict=True
+            )
+        ]
+
+
+class Opinions:
+    """Qualities by readings and facts that are believed, and by readings alone."""
+
+    def __init__(self, told: NDArray, labels: NDArray, lies: NDArray[np.bool_], seed: int) -> None:
+        """Fit on readings and facts `told` [N, F]; facts are learned from clips that do not lie."""
+        self.width = len(READERS) + len(KADID_TYPES) + 1
+        believable = ~lies if not lies.all() else lies
+        self._believed = Judge(told[believable], labels[believable], seed)
+        self.alone = Judge(told[:, : self.width], labels, seed)
+
+    def __call__(self, told: NDArray) -> Floats:
+        """[M, F] -> [M, 2], 0-100: facts believed, and pictures alone."""
+        pair = np.stack([self._believed(told), self.alone(told[:, : self.width])], 1)
+        return np.clip(pair, 0.0, 100.0)
+
+
+def _with_difference(told: NDArray, opinions: Floats) -> Floats:
+    """Return what doubt is learned from: all that is told, both opinions, and how they differ."""
+    return np.hstack([told, opinions, opinions[:, :1] - opinions[:, 1:]])

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 #: Protocol that questions go by where neither the user nor the catalogue names one.
 CHAT = "assistant-chat"
 
+#: What a model is asked for its own description of a clip.
+DEPICT = (
+    "Please describe the quality of this video: what degrades it, how badly and when, and rate "
+    "its quality at the end."
+)
+
 #: Longest question, characters; a longer one is pasted by mistake.
 MAX_QUESTION = 4000
 
@@ -63,25 +69,33 @@ def answering_model(config: RunConfig, clips: int = 1) -> QualityModel:
     from vqa2cli.model.catalogue import CATALOGUE
     from vqa2cli.model.protocols import find_protocol
 
-    entry = CATALOGUE.get(config.model)
-    scores = entry is not None and not find_protocol(entry.protocol).answers
-    if entry is not None and scores and (entry.embedded or config.protocol is None):
+    entry, own = CATALOGUE.get(config.model), own_protocol(config.model)
+    scores = bool(own) and not find_protocol(own).answers
+    if scores and (config.protocol is None or (entry is not None and entry.embedded)):
         raise ModelError(_cannot(config.model))
-    named = config.protocol or (entry.protocol if entry else CHAT)
-    protocol = find_protocol(named)
+    protocol = find_protocol(config.protocol or own or CHAT)
     if not protocol.answers:
-        raise UsageError(f"protocol {named} gives scores; ask by {CHAT} with --protocol")
-    model = load_model(
+        raise UsageError(f"protocol {protocol.name} gives scores; ask by {CHAT} with --protocol")
+    return load_model(
         config.model,
         device=config.device,
         precision=config.precision,
         engine=config.engine,
         protocol=protocol if clips == 1 else protocol.of_two(),
     )
-    own = model.network.config.protocol
-    if config.protocol is None and own and not find_protocol(own).answers:
-        raise ModelError(_cannot(model.info.name))
-    return model
+
+
+def own_protocol(model: str) -> str:
+    """Return how a model wants to be asked as its files or the catalogue say, "" if neither does.
+
+    Raises:
+        ModelError: it is missing.
+    """
+    from vqa2cli.model.catalogue import CATALOGUE, find_model
+    from vqa2cli.model.weights import stated_protocol
+
+    entry = CATALOGUE.get(model)
+    return entry.protocol if entry is not None else stated_protocol(find_model(model).path)
 
 
 def _cannot(model: str) -> str:

@@ -15,8 +15,9 @@ VERSION: Final = "0.1.0"
 #: Version of the report record; moves whenever a key changes meaning or goes.
 SCHEMA_VERSION: Final = 1
 
-#: Name of the model that ships inside the package.
+#: Names of the models that ship inside the package: what scores, and what answers questions.
 EMBEDDED_MODEL: Final = "mini"
+ASSISTANT_MODEL: Final = "mini-assistant"
 
 #: Softmax mass on the five level words below which protocol and checkpoint do not fit.
 MIN_LEVEL_MASS: Final = 0.5

@@ -18,6 +18,11 @@ DEGREES = ("none", "slight", "noticeable", "severe")
 DEGREE_LIMITS = (87.5, 62.5, 37.5)
 
 
+def in_words(attribute: str) -> str:
+    """Return the name of what is wrong as a sentence takes it."""
+    return attribute.replace("_", " ")
+
+
 def degree_of(quality: float) -> str:
     """Return how bad people find what leaves a picture at `quality` (0-100)."""
     return DEGREES[sum(quality <= limit for limit in DEGREE_LIMITS)]

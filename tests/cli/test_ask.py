@@ -138,7 +138,10 @@ def test_an_answering_model_explains_in_its_own_words(
     assert done.code == 0
     record = json.loads(done.out)
     assert record["score"] is None
-    assert record["explanation"]["source"] == record["model"]["name"]
+    depiction = record["explanation"]["depiction"]
+    assert depiction["model"] == record["model"]["name"]
+    assert depiction["parts"][0]["start"] == 0
+    assert depiction["parts"][0]["text"]
 
 
 def test_the_golden_assistant_answers(vqa2: Run, clips: Path, shared_dir: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import bad_clips, clips, model_dir
 from vqa2cli import asking
 from vqa2cli.config import RunConfig
-from vqa2cli.demo.desk import NO_ANSWERS, Desk
+from vqa2cli.demo.desk import Desk
 from vqa2cli.model import QualityModel, load_model
 
 pytest.importorskip("matplotlib", reason="the page draws with matplotlib")
@@ -119,7 +119,3 @@ def test_answers_grow_and_the_clip_is_looked_at_once(
 
 def test_a_question_that_is_none_is_one_line(desk: Desk, clips: Path) -> None:
     assert list(desk.answer(clips / "moving.mp4", " ")) == ["the question is empty; ask one"]
-
-
-def test_without_a_model_that_answers_the_page_says_so(scorer: QualityModel, clips: Path) -> None:
-    assert list(Desk(scorer, RunConfig()).answer(clips / "moving.mp4", "Why?")) == [NO_ANSWERS]

@@ -38,6 +38,17 @@ def test_its_norms_keep_their_statistics_in_training() -> None:
     assert not any(part.training for part in stem.modules() if isinstance(part, FrozenNorm))
 
 
+def test_a_spread_may_be_measured_again() -> None:
+    torch.manual_seed(0)
+    stem = InvertedStem(8).eval()
+    found = 3.0 + 5.0 * torch.randn(6, stem.channels, 4, 4)  # as a trunk finds it
+    for _ in range(2):
+        stem.measure_spread(stem.spread(found).permute(0, 2, 3, 1).detach())
+        alike = stem.spread(found)
+        assert torch.allclose(alike.mean((0, 2, 3)), torch.zeros(stem.channels), atol=1e-3)
+        assert torch.allclose(alike.std((0, 2, 3)), torch.ones(stem.channels), atol=1e-3)
+
+
 def test_a_stem_of_other_patches_is_refused() -> None:
     with pytest.raises(ValueError, match="patches of 8 px"):
         Vqa2Network(replace(EMBEDDED, vision=replace(EMBEDDED.vision, patch_size=8)))

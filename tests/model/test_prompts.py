@@ -12,6 +12,7 @@ from vqa2cli.errors import ModelError, UsageError
 from vqa2cli.model.facts import describe_stream
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import PROTOCOLS, choice_question, open_question
+from vqa2cli.model.recognition import Reading, readings_text
 from vqa2cli.model.tokens import IMAGE_SLOT
 from vqa2cli.video.media import StreamFacts
 
@@ -207,3 +208,25 @@ def test_a_tokenizer_that_splits_a_level_word_is_refused():
 )
 def test_stream_facts_become_one_rounded_sentence(facts, display, sentence):
     assert describe_stream(facts, display) == sentence
+
+
+def test_readings_stand_behind_the_features_and_before_the_question() -> None:
+    prompter = Prompter(tokenizer(), PROTOCOLS["mini-ask-1"])
+    text = prompter.decode(
+        [i for i in prompter.question_ids(2, 4, "Why?", " Quality 92: none 92.") if i >= 0]
+    )
+    assert "motion feature of the video is\n. Quality 92: none 92.\nWhy?" in text
+    pair = Prompter(tokenizer(), PROTOCOLS["mini-ask-1"].of_two())
+    ids = pair.pair_ids(Seen(1, 4), Seen(1, 4), "Why?", (" Quality 1: a 1.", " Quality 2: b 2."))
+    text = pair.decode([i for i in ids if i >= 0])
+    assert text.index("Quality 1") < text.index("second video") < text.index("Quality 2")
+    assert ids.count(IMAGE_SLOT) == 4
+
+
+def test_readings_are_told_in_words_few_of_them_and_their_mean() -> None:
+    told = [Reading("block_effect", 40.0 + k) for k in range(20)]
+    text = readings_text(told)
+    assert text.startswith(" Quality 50: block effect 40, ")
+    assert text.endswith(", block effect 59.")
+    assert text.count("block effect") == 10
+    assert readings_text([Reading("none", 91.6)]) == " Quality 92: none 92."

@@ -16,6 +16,8 @@ from vqa2cli.assessment import Assessment, Diagnostics, Finding
 from vqa2cli.report.causes import cause_of, causes
 from vqa2cli.report.explain.explanation import (
     MAX_TEXT,
+    Said,
+    depiction_of,
     explain,
     explanation_record,
     time_code,
@@ -45,7 +47,8 @@ def row(*findings: Finding, file: str = "a.mp4", **values: object) -> Assessment
 
 def written(form: str, assessment: Assessment, answer: str | None = None) -> str:
     out = io.StringIO()
-    FORMS[form](explain(assessment, answer), out)
+    depiction = answer and depiction_of("m", [Said(0.0, 4.0, answer)])
+    FORMS[form](explain(assessment, depiction or None), out)
     return out.getvalue()
 
 
@@ -91,9 +94,9 @@ def test_every_attribute_that_can_be_found_has_a_rule_without_conditions() -> No
     assert len({c.id for c in causes()}) == len(causes())
 
 
-def test_the_words_come_from_the_findings_and_say_so() -> None:
+def test_the_words_come_from_the_findings() -> None:
     told = explain(row(FLICKER, BLOCKING))
-    assert told.source == "templates"
+    assert told.depiction is None
     assert told.text.startswith("Blocking: severe, 1.00-3.00 s (0.9).")
     assert "Probable cause of the blocking: " in told.text
     assert told.text.endswith("the model rates the quality of this video Fair (50.0 of 100).")
@@ -103,12 +106,22 @@ def test_a_clip_without_findings_is_told_to_have_none() -> None:
     assert "find nothing wrong" in explain(row()).text
 
 
-def test_a_models_own_words_are_shown_under_its_name_and_not_without_end() -> None:
-    told = explain(row(BLOCKING), " It is blurry. " + "x" * 20_000)
-    assert told.source == "vqa2-mini"
-    assert told.text.startswith("It is blurry.")
-    assert len(told.text) == MAX_TEXT
-    assert told.row.score == scored().score  # words never make the number
+def test_a_models_own_words_stand_under_its_name_and_not_without_end() -> None:
+    words = (Said(0.0, 10.0, " It is blurry. " + "x" * 20_000), Said(10.0, 12.0, "It is not."))
+    told = explain(row(BLOCKING), depiction_of("vqa2-mini-assistant", words))
+    assert told.depiction is not None
+    first, second = told.depiction.parts
+    assert first.text.startswith("It is blurry.")
+    assert len(first.text) == MAX_TEXT
+    assert second == words[1]
+    assert told.text == explain(row(BLOCKING)).text  # words never replace what was measured
+    assert told.row.score == scored().score
+
+
+def test_parts_of_which_a_model_says_the_same_are_one() -> None:
+    said = [Said(float(n), n + 1.0, "Noise. " if n < 3 else "None.") for n in range(5)]
+    parts = depiction_of("m", said).parts
+    assert parts == (Said(0.0, 3.0, "Noise."), Said(3.0, 5.0, "None."))
 
 
 def test_the_worst_moment_lies_in_the_middle_of_the_worst_span() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from train.corpus import Item
-from train.regressors import Closeness, SupportVectors, content_folds
+from train.regressors import Closeness, Doubt, SupportVectors, content_folds
 
 
 def test_folds_share_no_content_and_leave_nothing_out() -> None:
@@ -30,10 +30,40 @@ def test_support_vectors_say_what_the_library_says() -> None:
     rng = np.random.default_rng(0)
     known, asked = rng.normal(size=(80, 6)), rng.normal(size=(30, 6))
     labels = 50 + 10 * known[:, 0] + rng.normal(size=80)
-    weights = rng.uniform(0.1, 1.0, 80)
-    ours = SupportVectors(known, labels, weights, Closeness(10.0, 0.3))
+    ours = SupportVectors(known, labels, Closeness(10.0, 0.3))
     machine = sklearn.SVR(C=10.0, gamma=0.3 / 6, epsilon=3.0)
     spread = known.std(0)
-    machine.fit((known - known.mean(0)) / spread, labels, sample_weight=weights)
+    machine.fit((known - known.mean(0)) / spread, labels)
     theirs = machine.predict((asked - known.mean(0)) / spread)
     assert np.allclose(ours(asked), theirs, atol=1e-6)
+
+
+def told_apart(count: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    """Return facts that promise more than pictures hold where they lie, and which do."""
+    rng = np.random.default_rng(0)
+    lies = rng.random(count) < 0.3
+    held = rng.uniform(0, 100, count)
+    promised = np.where(lies, held + rng.uniform(20, 60, count), held + rng.normal(0, 5, count))
+    return np.stack([promised, held, promised - held], 1), lies
+
+
+def test_facts_are_doubted_where_pictures_do_not_hold_what_they_promise() -> None:
+    known, lies = told_apart()
+    doubt = Doubt(known, lies, 1.0, 0)
+    honest, broken = doubt(np.array([[80.0, 79.0, 1.0], [80.0, 30.0, 50.0]]))
+    assert honest < 0.02
+    assert broken > 0.98
+
+
+def test_rare_lies_are_doubted_less() -> None:
+    known, lies = told_apart()
+    asked = np.stack([np.full(30, 60.0), np.linspace(60, 30, 30), np.linspace(0, 30, 30)], 1)
+    common, rare = (Doubt(known, lies, weight, 0)(asked) for weight in (1.0, 0.05))
+    assert rare.mean() < common.mean()
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_of_clips_that_are_all_alike_all_are_believed_or_none(lying: bool) -> None:
+    known, _ = told_apart(50)
+    doubt = Doubt(known, np.full(50, lying), 1.0, 0)
+    assert (doubt(known) == float(lying)).all()

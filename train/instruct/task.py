@@ -50,15 +50,7 @@ class InstructTask(nn.Module):
             self.network.assemble(each, blocks)
             for each, *blocks in zip(ids, visual, moving, strict=True)
         ]
-        embeds, mask = pad(rows)
-        places = nn.utils.rnn.pad_sequence(list(columns), batch_first=True)
-        logits = self.network(embeds, mask, places)
-        losses = torch.stack(
-            [
-                functional.cross_entropy(row[: len(due)], due)
-                for row, due in zip(logits, tokens, strict=True)
-            ]
-        )
+        losses = answer_losses(self.network, rows, columns, tokens)
         return {"loss": losses.mean() + self._untouched(motion), "losses": losses.detach()}
 
     def _visual(self, keyframes: Sequence[Tensor]) -> list[Tensor]:
@@ -88,6 +80,30 @@ class InstructTask(nn.Module):
         side = self.network.config.motion_size
         blank = torch.zeros(_BLANK_FRAMES, side, side, 3, device=motion[0].device)
         return 0.0 * self._moving(blank).sum()
+
+
+def answer_losses(
+    network: Vqa2Network,
+    rows: Sequence[Tensor],
+    columns: Sequence[Tensor],
+    tokens: Sequence[Tensor],
+) -> Tensor:
+    """Return the mean next-token loss of each conversation [B].
+
+    Args:
+        rows: embedded sequences [S_i, D].
+        columns: where in each the loss is taken, [L_i].
+        tokens: the tokens due there, [L_i].
+    """
+    embeds, mask = pad(rows)
+    places = nn.utils.rnn.pad_sequence(list(columns), batch_first=True)
+    logits = network(embeds, mask, places)
+    return torch.stack(
+        [
+            functional.cross_entropy(row[: len(due)], due)
+            for row, due in zip(logits, tokens, strict=True)
+        ]
+    )
 
 
 def keep_rotary_exact(network: Vqa2Network) -> None:

@@ -41,7 +41,7 @@ _LETTER: Final = re.compile(r"^\s*([A-Z])\s*[.)]\s*")
     "--format", "chosen_format", type=click.Choice(("text", "json")), default="text",
     help="Text as it is generated, or one JSON object at the end.",
 )  # fmt: skip
-@options.running
+@options.asking
 @options.reading
 @options.loudness
 def ask(
@@ -60,9 +60,11 @@ def ask(
     Clips come before questions: the first argument is a clip, and so is the next if it is a file
     or ends like one (.mp4, .m3u8); a question may end like one only with a mark behind it.
 
-    Needs a model trained to answer, such as q-future/VQA-Assistant-llava_qwen. A clip longer than
-    the protocol's window is asked about window by window. Of two clips the windows are half as
-    long, and those at the same place of each go together.
+    The embedded assistant knows about the quality of pictures alone: distortions, how strong, when,
+    and how good it looks. Any other model must be trained to answer, such as
+    q-future/VQA-Assistant-llava_qwen. A clip longer than the protocol's window is asked about
+    window by window. Of two clips the windows are half as long, and those at the same place of
+    each go together.
     """
     from vqa2cli.asking import MAX_CLIPS, answering_model, clean_question, look, views_of
 

@@ -9,7 +9,7 @@ import click
 
 from vqa2cli.cli import options
 from vqa2cli.cli.messages import Messenger
-from vqa2cli.config import RunConfig
+from vqa2cli.config import ASSISTANT_MODEL, RunConfig
 from vqa2cli.demo.serve import PORT, check_extra, claimed, serve
 from vqa2cli.errors import UsageError
 
@@ -20,13 +20,13 @@ from vqa2cli.errors import UsageError
     help="Port of 127.0.0.1; 0 takes a free one.",
 )  # fmt: skip
 @click.option(
-    "--ask-model", metavar="NAME|DIR|HUB_ID",
-    help="Model that answers questions about the clip [none answers].",
+    "--ask-model", metavar="NAME|DIR|HUB_ID", default=ASSISTANT_MODEL,
+    help="Model that answers questions about the clip.",
 )  # fmt: skip
 @options.running
 @options.reading
 @options.loudness
-def demo(port: int, ask_model: str | None, verbose: int, quiet: bool, **settings: Any) -> None:
+def demo(port: int, ask_model: str, verbose: int, quiet: bool, **settings: Any) -> None:
     """Serve a page that tells of a clip what `vqa2 score` and `vqa2 explain` tell.
 
     Drop a clip on it for score, timeline, findings and worst frames. The page is served to this
@@ -43,8 +43,6 @@ def demo(port: int, ask_model: str | None, verbose: int, quiet: bool, **settings
         scorer = configured_model(config)
         if scorer.protocol.answers:
             raise UsageError(f"model {config.model} gives no score; name it with --ask-model")
-        answerer = None
-        if ask_model is not None:
-            answerer = answering_model(replace(config, model=ask_model, protocol=None))
+        answerer = answering_model(replace(config, model=ask_model, protocol=None))
         desk = Desk(scorer, config, answerer)
         serve(desk, listening, lambda address: messenger.note(f"{address} (Ctrl-C stops it)"))

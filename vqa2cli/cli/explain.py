@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,22 +13,21 @@ from vqa2cli.cli import options
 from vqa2cli.cli.inputs import find_clip
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import format_of, open_output
-from vqa2cli.config import RunConfig
+from vqa2cli.config import ASSISTANT_MODEL, RunConfig
 from vqa2cli.errors import UsageError, VideoError
 
 if TYPE_CHECKING:
+    from vqa2cli.asking import Looked
     from vqa2cli.assessment import Assessment
-    from vqa2cli.report.explain.explanation import Explanation
+    from vqa2cli.model import QualityModel
+    from vqa2cli.report.explain.explanation import Depiction, Explanation
     from vqa2cli.report.output import TextSink
     from vqa2cli.video.sources import Source
 
 FORMATS: Final = ("console", "json", "md", "html")
 
-#: What a model that answers is asked for its depiction.
-DEPICT: Final = (
-    "Please describe the quality of this video: what degrades it, how badly and when, and rate "
-    "its quality at the end."
-)
+#: Stands for no model in `--ask-model`.
+NO_MODEL: Final = "none"
 
 
 @click.command()
@@ -41,6 +41,10 @@ DEPICT: Final = (
     "--save-frames", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
     help="Write a PNG of each of the worst moments into DIR.",
 )  # fmt: skip
+@click.option(
+    "--ask-model", metavar="NAME|DIR|HUB_ID|none", default=ASSISTANT_MODEL,
+    help="Model that describes the clip in words of its own; none leaves them out.",
+)  # fmt: skip
 @options.running
 @options.reading
 @options.loudness
@@ -49,14 +53,16 @@ def explain(
     output: Path | None,
     chosen_format: str | None,
     save_frames: Path | None,
+    ask_model: str,
     verbose: int,
     quiet: bool,
     **settings: Any,
 ) -> None:
     """Explain what is wrong with CLIP: findings, probable causes, what to do, worst moments.
 
-    Stalls are looked for too. With a model that answers (--model, --protocol assistant-chat) the
-    description is the model's own; else it is written from what was measured, and says so.
+    Stalls are looked for too. The text is written from what was measured and scored; below it
+    stand the words of a model that answers, which sees the pictures alone (--ask-model, for which
+    the clip is read a second time). They may differ.
     """
     from vqa2cli.report.explain.explanation import explain as explanation_of
     from vqa2cli.report.explain.explanation import with_frames
@@ -64,39 +70,48 @@ def explain(
     messenger = Messenger(verbose, quiet)
     chosen = format_of(chosen_format, output, FORMATS, "console")
     source = find_clip(clip, output, messenger)
-    row, answer = _assessed(source, RunConfig(streaming=True, **settings))
-    told = explanation_of(row, answer)
+    config = RunConfig(streaming=True, **settings)
+    told = explanation_of(*_assessed(source, config, ask_model))
     if save_frames is not None:
         told = with_frames(told, _saved(source, told, save_frames, settings["max_seconds"]))
     with open_output(output) as stream:
         _write(told, chosen, stream)
 
 
-def _assessed(source: Source, config: RunConfig) -> tuple[Assessment, str | None]:
+def _assessed(
+    source: Source, config: RunConfig, ask_model: str
+) -> tuple[Assessment, Depiction | None]:
     """Return the clip assessed, and what a model that answers wrote of it."""
+    from vqa2cli.asking import answering_model, look, own_protocol
     from vqa2cli.model.protocols import find_protocol
 
-    named = config.protocol and find_protocol(config.protocol)
-    if (named and named.answers) or _answers_by_itself(config.model, config.protocol):
-        from vqa2cli.asking import answering_model, answers, look, views_of
-
+    protocol = config.protocol or own_protocol(config.model)
+    if protocol and find_protocol(protocol).answers:
         model = answering_model(config)
         looked = look(source, model, config)
-        return looked.row, "\n".join(answers(views_of([looked]), model, DEPICT))
+        return looked.row, _depicted(looked, model)
     from vqa2cli.pipeline import configured_model, score_files
 
-    (row,) = score_files([source], configured_model(config), config)
+    scorer = configured_model(config)
+    seen = replace(config, model=ask_model, protocol=None, streaming=False, diagnostics=False)
+    assistant = None if ask_model == NO_MODEL else answering_model(seen)
+    (row,) = score_files([source], scorer, config)
     if row.error is not None:
         raise VideoError(row.error.kind, f"{source}: {row.error.message}")
-    return row, None
+    if assistant is None:
+        return row, None
+    return row, _depicted(look(source, assistant, seen), assistant)
 
 
-def _answers_by_itself(model: str, protocol: str | None) -> bool:
-    from vqa2cli.model.catalogue import CATALOGUE
-    from vqa2cli.model.protocols import find_protocol
+def _depicted(looked: Looked, model: QualityModel) -> Depiction:
+    """Return a clip in the words of a model that answers."""
+    from vqa2cli.asking import DEPICT, answers, views_of
+    from vqa2cli.report.explain.explanation import Said, depiction_of
 
-    entry = CATALOGUE.get(model)
-    return protocol is None and entry is not None and find_protocol(entry.protocol).answers
+    views = views_of([looked])
+    texts = answers(views, model, DEPICT)
+    parts = [Said(v[0].start_s, v[0].end_s, text) for v, text in zip(views, texts, strict=True)]
+    return depiction_of(model.info.name, parts)
 
 
 def _saved(source: Source, told: Explanation, folder: Path, max_seconds: float) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from vqa2cli.config import EngineName, Precision, RunConfig
+from vqa2cli.config import ASSISTANT_MODEL, EngineName, Precision, RunConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -103,29 +103,34 @@ stream_facts = click.option(
     help="Tell the model codec, bits per pixel, size and frame rate of the stream.",
 )
 
-model = click.option(
-    "--model",
-    default=RunConfig.model,
-    metavar="NAME|DIR|HUB_ID",
-    help="Model: a name of `vqa2 models list`, a directory, or a hub id.",
-)
 
-running = _together(
-    model,
-    click.option("--protocol", metavar="NAME", help="Prompt and sampling preset [model's own]."),
-    click.option(
-        "--precision", type=click.Choice(get_args(Precision)), default=RunConfig.precision,
-        help="Arithmetic of the model.",
-    ),
-    click.option(
-        "--device", default=RunConfig.device, metavar="auto|cpu|cuda[:N]",
-        help="Where the model runs.",
-    ),
-    click.option(
-        "--engine", type=click.Choice(get_args(EngineName)), default=RunConfig.engine,
-        help="What runs the motion branch; a named one never falls back.",
-    ),
-)  # fmt: skip
+def _running(model: str) -> Callable[[F], F]:
+    """Return the options of which model runs how; without one named it is `model`."""
+    return _together(
+        click.option(
+            "--model", default=model, metavar="NAME|DIR|HUB_ID",
+            help="Model: a name of `vqa2 models list`, a directory, or a hub id.",
+        ),
+        click.option(
+            "--protocol", metavar="NAME", help="Prompt and sampling preset [model's own]."
+        ),
+        click.option(
+            "--precision", type=click.Choice(get_args(Precision)), default=RunConfig.precision,
+            help="Arithmetic of the model.",
+        ),
+        click.option(
+            "--device", default=RunConfig.device, metavar="auto|cpu|cuda[:N]",
+            help="Where the model runs.",
+        ),
+        click.option(
+            "--engine", type=click.Choice(get_args(EngineName)), default=RunConfig.engine,
+            help="What runs the motion branch; a named one never falls back.",
+        ),
+    )  # fmt: skip
+
+
+running = _running(RunConfig.model)
+asking = _running(ASSISTANT_MODEL)
 
 reading = _together(
     click.option(

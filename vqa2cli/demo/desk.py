@@ -31,21 +31,11 @@ logger = logging.getLogger(__name__)
 #: Longest answer, tokens.
 MAX_TOKENS = 512
 
-#: What the page says where no model answers.
-NO_ANSWERS = "No model answers questions here; start vqa2 demo with --ask-model."
-
 
 class Desk:
-    """Looks at a clip and answers questions about it, one thing at a time.
+    """Looks at a clip and answers questions about it, one thing at a time."""
 
-    Attributes:
-        answers: whether it has a model that answers.
-    """
-
-    def __init__(
-        self, scorer: QualityModel, config: RunConfig, answerer: QualityModel | None = None
-    ) -> None:
-        self.answers = answerer is not None
+    def __init__(self, scorer: QualityModel, config: RunConfig, answerer: QualityModel) -> None:
         self._scorer, self._answerer, self._config = scorer, answerer, config
         self._busy = Lock()
         self._seen: tuple[Path, Looked] | None = None
@@ -81,35 +71,33 @@ class Desk:
 
     def answer(self, clip: Path, question: str) -> Iterator[str]:
         """Yield the answer to a question about a clip as far as it has come, ever longer."""
-        if self._answerer is None:
-            yield NO_ANSWERS
-            return
         with self._busy:
             try:
-                yield from self._answer(self._answerer, clip, question)
+                yield from self._answer(clip, question)
             except Vqa2Error as error:
                 yield short_line(_without_folder(str(error), clip))
             except Exception as error:  # as above
                 logger.debug("internal error", exc_info=True)
                 yield short_line(f"internal error: {type(error).__name__}: {error}")
 
-    def _answer(self, model: QualityModel, clip: Path, question: str) -> Iterator[str]:
-        views = views_of([self._looked(model, clip)])
+    def _answer(self, clip: Path, question: str) -> Iterator[str]:
+        views = views_of([self._looked(clip)])
         text = ""
         for view in views:
             if len(views) > 1:
                 text += f"{view[0].start_s:.2f}-{view[0].end_s:.2f} s: "
-            with _streamed(partial(_say, view, model, question)) as bits:
+            with _streamed(partial(_say, view, self._answerer, question)) as bits:
                 for bit in bits:
                     text += bit
                     yield "\n".join(map(one_line, text.split("\n")))
             text += "\n"
 
-    def _looked(self, model: QualityModel, clip: Path) -> Looked:
+    def _looked(self, clip: Path) -> Looked:
         """Return what the model saw of a clip; the last one is kept for further questions."""
         if self._seen is None or self._seen[0] != clip:
             self._seen = None
-            self._seen = (clip, look(clip, model, replace(self._config, diagnostics=False)))
+            config = replace(self._config, diagnostics=False)
+            self._seen = (clip, look(clip, self._answerer, config))
         return self._seen[1]
 
 

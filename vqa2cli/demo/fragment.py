@@ -12,9 +12,9 @@ from markupsafe import Markup
 from PIL import Image
 
 from vqa2cli.config import VERSION
+from vqa2cli.levels import in_words
 from vqa2cli.report.diagnostics import value_of
 from vqa2cli.report.explain.explanation import Explanation, span_of, time_code
-from vqa2cli.report.findings import in_words
 from vqa2cli.report.page.plots import timeline_plot
 from vqa2cli.report.plain_text import short_line
 from vqa2cli.report.rows import record_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from vqa2cli.demo.desk import NO_ANSWERS, Desk
+from vqa2cli.demo.desk import Desk
 
 #: What Gradio calls itself in its footer, its own pages and its log of runs is left out.
 _MOUNTED: Final[dict[str, Any]] = {
@@ -59,22 +59,18 @@ def _blocks(desk: Desk) -> Any:
         clip = gr.File(label="Clip", file_count="single", type="filepath", elem_id="clip")
         told = gr.HTML(elem_id="told", apply_default_css=False)
         with gr.Column(elem_id="asking"):
-            gr.HTML(f"<p class='quiet'>{NO_ANSWERS}</p>", visible=not desk.answers)
             question = gr.Textbox(
                 label="Question", placeholder="What degrades this clip most?", max_lines=4,
-                visible=desk.answers, elem_id="question",
+                elem_id="question",
             )  # fmt: skip
-            reply = gr.Textbox(
-                label="Answer", lines=2, interactive=False, visible=desk.answers, elem_id="answer"
-            )
+            reply = gr.Textbox(label="Answer", lines=2, interactive=False, elem_id="answer")
         # One id and a limit of one: a clip and a question never run at the same time.
         alone: dict[str, Any] = {
             "concurrency_limit": 1, "concurrency_id": "desk", "api_visibility": "private"
         }  # fmt: skip
         clip.upload(show, [clip, kept], [told, kept, reply], **alone)
         clip.clear(clear, kept, [told, kept, reply], **alone)
-        if desk.answers:
-            question.submit(answer, [kept, question], reply, **alone)
+        question.submit(answer, [kept, question], reply, **alone)
     return blocks
 
 

@@ -38,7 +38,14 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     entry.name: entry
     for entry in (
         CatalogueEntry(
-            "mini", "mini-1", "Apache-2.0", "ships with vqa2; runs on a CPU", embedded=True
+            "mini", "mini-1", "Apache-2.0", "ships with vqa2; scores, on a CPU too", embedded=True
+        ),
+        CatalogueEntry(
+            "mini-assistant",
+            "mini-ask-1",
+            "Apache-2.0",
+            "ships with vqa2; answers about picture quality",
+            embedded=True,
         ),
         CatalogueEntry(
             "q-future/VQA-UGC-Scorer-llava_qwen", "ugc-2024", _PUBLISHED, "7B, user videos"

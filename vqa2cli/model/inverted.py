@@ -152,13 +152,14 @@ class InvertedStem(nn.Module):
     def measure_spread(self, patches: Tensor) -> None:
         """Take the mean and variance of each channel from `patches` [N, s, s, C].
 
-        Those were found under the statistics that this replaces, the first ones.
+        Those were found under the statistics that this replaces.
         """
         spread, seen = self.spread, patches.float()
         assert spread.running_mean is not None
         assert spread.running_var is not None
-        spread.running_mean.copy_(seen.mean((0, 1, 2)))
-        spread.running_var.copy_(seen.var((0, 1, 2)))
+        scale = (spread.running_var + spread.eps).sqrt()
+        spread.running_mean.add_(scale * seen.mean((0, 1, 2)))
+        spread.running_var.copy_(scale.square() * seen.var((0, 1, 2)))
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, 3, S, S] -> [N, width, S / 16, S / 16]; `patches` found before pass the trunk by."""

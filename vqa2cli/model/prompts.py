@@ -112,30 +112,43 @@ class Prompter:
         closed = self.conversation_ids(keyframes, frames, facts=facts, stalls=stalls)
         return closed[: -len(self._closing())]
 
-    def question_ids(self, keyframes: int, frames: int, question: str) -> list[int]:
+    def question_ids(
+        self, keyframes: int, frames: int, question: str, readings: str = ""
+    ) -> list[int]:
         """Return a prompt about one clip that ends where the answer begins.
 
+        Args:
+            readings: what was read in its key frames; left out where it has no place.
+
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
-        return self._asking({"keyframes": keyframes, "frames": frames}, question, 1)
+        told = {"keyframes": keyframes, "frames": frames, "readings": readings}
+        return self._asking(told, question, 1)
 
-    def pair_ids(self, first: Counts, second: Counts, question: str) -> list[int]:
+    def pair_ids(
+        self, first: Counts, second: Counts, question: str, readings: tuple[str, str] = ("", "")
+    ) -> list[int]:
         """Return a prompt about two clips that ends where the answer begins.
 
+        Args:
+            readings: what was read in the key frames of each; the same.
+
         Raises:
             UsageError: the protocol takes no question, or there is none.
         """
-        counts = {
+        told = {
             "keyframes": first.keyframes + second.keyframes,
             "first_keyframes": first.keyframes,
             "second_from": first.keyframes + 1,
             "first_frames": first.frames,
             "second_frames": second.frames,
+            "first_readings": readings[0],
+            "second_readings": readings[1],
         }
-        return self._asking(counts, question, 2)
+        return self._asking(told, question, 2)
 
-    def _asking(self, counts: Mapping[str, int], question: str, clips: int) -> list[int]:
+    def _asking(self, told: Mapping[str, object], question: str, clips: int) -> list[int]:
         if "{question}" not in self.protocol.user:
             raise UsageError(
                 f"protocol {self.protocol.name} takes no question; choose assistant-chat with "
@@ -145,7 +158,7 @@ class Prompter:
             raise ValueError(f"{clips} clips, but the prompt is about {self.protocol.clips}")
         if not question.strip():
             raise UsageError("the question is empty; ask one")
-        values = {name: str(count) for name, count in counts.items()}
+        values = {name: str(value) for name, value in told.items()}
         opening = self._opening({**values, "question": question})
         return [*opening, *self.turn_frame("assistant")[0]]
 

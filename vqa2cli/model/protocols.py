@@ -37,8 +37,8 @@ class ScoringProtocol:
     """One way to ask.
 
     Attributes:
-        user: the user's turn; `{keyframes}` and `{frames}` are counts, `{facts}`, `{stalls}`
-            and `{question}` texts, and every SLOT takes the next of `blocks`.
+        user: the user's turn; `{keyframes}` and `{frames}` are counts, `{facts}`, `{stalls}`,
+            `{readings}` and `{question}` texts, and every SLOT takes the next of `blocks`.
         prefix: start of the assistant's turn, whose last position is scored; None answers.
         blocks: what fills the slots of a clip, in order; blocks without a slot are left out.
         pair: the user's turn about two clips, None where it takes one only; see `of_two`.
@@ -91,6 +91,11 @@ class ScoringProtocol:
         return "{stalls}" in self.user
 
     @property
+    def tells_readings(self) -> bool:
+        """Whether what the network's head reads in key frames has a place in the prompt."""
+        return "readings}" in self.user
+
+    @property
     def answers(self) -> bool:
         """Whether it answers questions instead of scoring."""
         return self.prefix is None
@@ -99,9 +104,9 @@ class ScoringProtocol:
         """Return how it asks about two clips.
 
         `user` is `pair`: `{keyframes}` counts those of both clips, `{first_keyframes}`,
-        `{second_from}` (number of the first one of the second clip), `{first_frames}` and
-        `{second_frames}` tell them apart. Windows are half as long, so that the two of a
-        question are no more tokens than one of one clip.
+        `{second_from}` (number of the first one of the second clip), `{first_frames}`,
+        `{second_frames}`, `{first_readings}` and `{second_readings}` tell them apart. Windows are
+        half as long, so that the two of a question are no more tokens than one of one clip.
 
         Raises:
             UsageError: it takes one clip only.
@@ -226,6 +231,25 @@ _PROTOCOLS = (
         keyframes_per_second=2.0,
         motion_multiple=1,
         window_s=2.0,
+    ),
+    ScoringProtocol(
+        name="mini-ask-1",
+        user=(
+            "The key frames of this video are:\n<image>. And the motion feature of the video is\n"
+            "<image>.{readings}\n{question}"
+        ),
+        prefix=None,
+        pair=(
+            "The key frames of the first video are:\n<image>. And the motion feature is\n<image>."
+            "{first_readings}\nThe key frames of the second video are:\n<image>. And the motion "
+            "feature is\n<image>.{second_readings}\n{question}"
+        ),
+        blocks=("V", "M"),
+        keyframes_per_second=2.0,
+        motion_stride=8,
+        motion_multiple=1,
+        window_s=10.0,
+        generation=Generation(repetition_penalty=1.0, max_new_tokens=96),
     ),
 )
 

@@ -27,7 +27,7 @@ from vqa2cli.model.motion_engine import open_engine
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import Block, ScoringProtocol, find_protocol
-from vqa2cli.model.recognition import recognise
+from vqa2cli.model.recognition import readings, readings_text, recognise
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.streaming import TextStream
 from vqa2cli.model.tokens import pad
@@ -197,9 +197,12 @@ class QualityModel:
             UsageError: the protocol takes no question, or there is none.
         """
         if isinstance(view, WindowTokens):
-            ids = self.prompter.question_ids(view.keyframes, view.frames, question)
+            told = self._readings(view)
+            ids = self.prompter.question_ids(view.keyframes, view.frames, question, told)
         else:
-            ids = self.prompter.pair_ids(*view, question)
+            first, second = view
+            pair = self._readings(first), self._readings(second)
+            ids = self.prompter.pair_ids(first, second, question, pair)
         rules = self.protocol.generation
         with torch.inference_mode():
             embeds = self.network.assemble(ids, self._blocks(view)).unsqueeze(0)
@@ -245,6 +248,15 @@ class QualityModel:
     def _sequence(self, window: WindowTokens, facts: str, stalls: str) -> Tensor:
         ids = self.prompter.scoring_ids(window.keyframes, window.frames, facts=facts, stalls=stalls)
         return self.network.assemble(ids, self._blocks(window))
+
+    def _readings(self, window: WindowTokens) -> str:
+        """Return what the head reads in a window's key frames, "" where that is not told."""
+        head = self.network.distortion_head
+        if head is None or not self.protocol.tells_readings:
+            return ""
+        with torch.inference_mode():
+            told = readings(head, self.network.config.distortions, window.keyframe_tokens)
+        return readings_text(told)
 
     def _blocks(self, view: View) -> list[Tensor]:
         windows = (view,) if isinstance(view, WindowTokens) else view

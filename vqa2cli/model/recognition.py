@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vqa2cli.assessment import Distortion
+from vqa2cli.levels import in_words
 
 
 class DistortionHead(nn.Module):
@@ -29,6 +31,35 @@ class DistortionHead(nn.Module):
         seen = tokens.float().mean(0).flatten()
         told = functional.linear(seen, self.weight.float(), self.bias.float())
         return torch.sigmoid(told[0]), functional.softmax(told[1:], -1)
+
+
+#: Probability from which a reading has the likeliest name, and what it is called otherwise.
+SURE, UNCLEAR = 0.5, "unclear"
+
+#: Most readings that a language model is told of a window.
+MOST_TOLD = 10
+
+
+class Reading(NamedTuple):
+    """What the head reads in one key frame: a name or `UNCLEAR`, and a quality, 0-100."""
+
+    name: str
+    quality: float
+
+
+def readings(head: DistortionHead, names: Sequence[str], tokens: Tensor) -> list[Reading]:
+    """Return what the head reads in each key frame by itself, tokens [K, 2, D]."""
+    found = [recognise(head, names, each.unsqueeze(0)) for each in tokens]
+    return [Reading(one.name if one.prob >= SURE else UNCLEAR, one.quality) for one in found]
+
+
+def readings_text(told: Sequence[Reading]) -> str:
+    """Return readings in words: the mean quality, and at most `MOST_TOLD` of them in order."""
+    mean = sum(one.quality for one in told) / len(told)
+    count = min(len(told), MOST_TOLD)
+    shown = [told[round(k * (len(told) - 1) / max(count - 1, 1))] for k in range(count)]
+    each = ", ".join(f"{in_words(one.name)} {one.quality:.0f}" for one in shown)
+    return f" Quality {mean:.0f}: {each}."
 
 
 def recognise(head: DistortionHead, names: Sequence[str], tokens: Tensor) -> Distortion:

@@ -154,6 +154,12 @@ def read_config(
         raise ModelError(f"{directory}: unusable {CONFIG_FILE} ({error})") from error
 
 
+def stated_protocol(directory: Path) -> str:
+    """Return the protocol that a model directory's own configuration states, "" if none."""
+    section = read_json(directory / CONFIG_FILE).get("vqa2") or {}
+    return str(section.get("protocol") or "") if isinstance(section, Mapping) else ""
+
+
 def _vision_dims(raw: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> VisionDims:
     width, _, patch, _ = shapes[f"{_TOWER}embeddings.patch_embedding.weight"]
     side = round(shapes[f"{_TOWER}embeddings.position_embedding.weight"][0] ** 0.5)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.assessment import QUALITY, Finding, Segment
-from vqa2cli.levels import DEGREES, degree_of
+from vqa2cli.levels import DEGREES, degree_of, in_words
 from vqa2cli.video.measures.records import UNITS, SignalMeasures
 
 #: Cells that a span may miss and go on.
@@ -210,8 +210,3 @@ def overlaps(finding: Finding, start: float, end: float) -> bool:
     first = finding.start if finding.start is not None else 0.0
     last = finding.end if finding.end is not None else float("inf")
     return first < end and last > start
-
-
-def in_words(attribute: str) -> str:
-    """Return the name of an attribute as a sentence takes it."""
-    return attribute.replace("_", " ")

@@ -20,6 +20,8 @@ from train.kadid import FOUND_AS
 from train.mini import Workplace, fit_mini, new_network, train_split, training_looks
 from train.recipe import read_recipe
 from vqa2cli import load_model, score
+from vqa2cli.asking import answering_model, answers, look, views_of
+from vqa2cli.config import RunConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -37,12 +39,26 @@ def test_what_is_trained_scores_through_the_public_api(trained: Path, clips: Pat
     assert 0 < shown.quality < 100
 
 
+def test_the_assistant_answers_with_the_eyes_of_the_scorer(
+    trained: Path, place: Workplace, clips: Path
+) -> None:
+    scorer, model = load_model(str(trained)), answering_model(RunConfig(model=str(place.assistant)))
+    assert model.info.name == "mini-assistant"
+    for part in ("vision_tower", "mm_projector", "distortion_head"):
+        theirs = getattr(scorer.network, part).state_dict()
+        ours = getattr(model.network, part).state_dict()
+        assert all(torch.equal(value, ours[name]) for name, value in theirs.items())
+    views = views_of([look(clips / "c.mp4", model, RunConfig(diagnostics=False))])
+    (answer,) = answers(views, model, "Is it blurry?", max_new_tokens=4)
+    assert isinstance(answer, str)
+
+
 def test_the_run_keeps_its_log(trained: Path) -> None:
     record = json.loads((trained.parent / "fit.json").read_text())
     assert record["contents"] == 2
     parts = [stage["part"] for stage in record["stages"]]
-    assert parts == ["motion", "tower", "language", "language"]
-    assert record["stages"][-1]["fit"]["imagined"] == 12
+    assert parts == ["motion", "tower", *["language"] * 3, "answers"]
+    assert [stage["fit"]["imagined"] for stage in record["stages"]] == [0, 0, 0, 12, 12, 12]
     assert (trained / "motion.onnx").is_file()
     assert all(
         (trained.parent / f"2-language/checkpoint-{step}").exists() == (step == 2)
@@ -56,10 +72,11 @@ def test_stages_that_had_ended_are_not_trained_on_when_a_run_goes_on(
     assert items
     again = replace(place, out=tmp_path / "again")
     shutil.copytree(place.out, again.out)
-    resumed = fit_mini(toy(read_recipe("mini")), again, resume=True)
-    before, after = (load_file(folder / "model.safetensors") for folder in (trained, resumed))
-    assert before.keys() == after.keys()
-    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    fit_mini(toy(read_recipe("mini")), again, resume=True)
+    for was, became in ((place.model, again.model), (place.assistant, again.assistant)):
+        before, after = (load_file(folder / "model.safetensors") for folder in (was, became))
+        assert before.keys() == after.keys()
+        assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
 def test_the_model_is_kept_in_half_precision(trained: Path) -> None:
@@ -75,7 +92,7 @@ def test_training_moves_the_same_score_that_scoring_reads(
     recipe = toy(read_recipe("mini"))
     (look,) = training_looks(recipe, place).fill([item])
     model = load_model(str(trained))
-    fit = replace(recipe.stages[-1].fit, facts_dropped=1.0, stalls_told=0.0)
+    fit = replace(recipe.stages[-2].fit, facts_dropped=1.0, stalls_told=0.0)
     dataset = LookDataset([item], [look], fit)
     with np.load(look) as kept:
         pictures, frames = kept["keyframes"], kept["motion"]

@@ -10,10 +10,10 @@ import numpy as np
 
 from vqa2cli.assessment import Assessment, Finding
 from vqa2cli.config import VERSION
-from vqa2cli.levels import DEGREES
+from vqa2cli.levels import DEGREES, in_words
 from vqa2cli.report.causes import Cause, cause_of
 from vqa2cli.report.diagnostics import finding_sentence
-from vqa2cli.report.findings import in_words, overlaps
+from vqa2cli.report.findings import overlaps
 from vqa2cli.report.rows import Record, record_of, strict_record
 from vqa2cli.video.measures.records import MEASURES, STEP_S, SignalMeasures
 
@@ -22,7 +22,7 @@ MOST_MOMENTS: Final = 3
 MOMENTS_APART_S: Final = 1.0
 #: Findings named in the depiction's first sentence.
 _NAMED = 4
-#: Text of an answering model that is kept, characters.
+#: Text of an answering model that is kept of one part of a clip, characters.
 MAX_TEXT: Final = 8000
 
 #: How much a word for stalls counts beside the degrees of findings.
@@ -49,40 +49,65 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a model that answers wrote of the part of a clip from `start` to `end`, seconds."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Depiction:
+    """A clip in the words of a model that answers, part by part."""
+
+    model: str
+    parts: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
 class Explanation:
     """All that is told of one clip.
 
-    `source` says where `text` comes from: "templates" over the findings, or the model's name.
+    `text` is written over the findings; `depiction` is a model's own, None where none was asked.
+    They may differ: both are shown.
     """
 
     row: Assessment
     text: str
-    source: str
+    depiction: Depiction | None
     findings: tuple[Explained, ...]
     moments: tuple[Moment, ...]
 
 
-def explain(row: Assessment, answer: str | None = None) -> Explanation:
-    """Return the explanation of a clip that was read.
-
-    Args:
-        answer: what a model that answers wrote of the clip; None writes from the findings.
-    """
+def explain(row: Assessment, depiction: Depiction | None = None) -> Explanation:
+    """Return the explanation of a clip that was read, with what a model wrote of it."""
     findings = row.diagnostics.findings if row.diagnostics else ()
     codec = row.media.codec_name if row.media else ""
     named = tuple(Explained(f, cause_of(f, row.measures, codec)) for f in findings)
     length_s = (row.media.duration if row.media else None) or 0.0
-    wrote = None if answer is None else answer.strip()[:MAX_TEXT]
     return Explanation(
         row=row,
-        text=depiction(row, named) if wrote is None else wrote,
-        source="templates" if wrote is None or row.model is None else row.model.name,
+        text=account(row, named),
+        depiction=depiction,
         findings=named,
         moments=worst_moments(findings, row.measures, length_s),
     )
 
 
-def depiction(row: Assessment, findings: Sequence[Explained]) -> str:
+def depiction_of(model: str, parts: Sequence[Said]) -> Depiction:
+    """Return a model's words, shortened where they are endless; equal neighbours are one part."""
+    kept: list[Said] = []
+    for part in parts:
+        text = part.text.strip()[:MAX_TEXT]
+        if kept and kept[-1].text == text:
+            kept[-1] = Said(kept[-1].start, part.end, text)
+        else:
+            kept.append(Said(part.start, part.end, text))
+    return Depiction(model, tuple(kept))
+
+
+def account(row: Assessment, findings: Sequence[Explained]) -> str:
     """Return the clip in words, each taken from a finding: what, why, and the verdict."""
     ranked = sorted(findings, key=lambda one: -_weight(one.finding))
     told = [one for one in ranked if one.finding.names_fault]
@@ -156,7 +181,12 @@ def span_of(finding: Finding) -> str:
     """Return when a finding holds, in time codes."""
     if finding.start is None or finding.end is None:
         return "all along"
-    return f"{time_code(finding.start)}–{time_code(finding.end)}"
+    return time_span(finding.start, finding.end)
+
+
+def time_span(start_s: float, end_s: float) -> str:
+    """Return from when to when, in time codes."""
+    return f"{time_code(start_s)}–{time_code(end_s)}"
 
 
 def explanation_record(told: Explanation) -> Record:
@@ -167,7 +197,7 @@ def explanation_record(told: Explanation) -> Record:
         **record_of(row),
         "explanation": {
             "text": told.text,
-            "source": told.source,
+            "depiction": None if told.depiction is None else asdict(told.depiction),
             "findings": [
                 {
                     **asdict(one.finding),

@@ -13,7 +13,7 @@ from rich.text import Text
 from vqa2cli.config import VERSION
 from vqa2cli.report.console import show
 from vqa2cli.report.diagnostics import value_of
-from vqa2cli.report.explain.explanation import Explanation, span_of, time_code
+from vqa2cli.report.explain.explanation import Explanation, span_of, time_code, time_span
 from vqa2cli.report.output import TextSink
 from vqa2cli.report.plain_text import one_line
 from vqa2cli.report.templates import environment_of
@@ -27,9 +27,12 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|&~:@$=\"'^])")
 def write_console(told: Explanation, stream: TextSink) -> None:
     """Write an explanation for people at a terminal."""
     row = told.row
-    lines = [one_line(row.file), one_line(told.text), f"(words from: {one_line(told.source)})"]
-    for line in (*lines, *(f"Warning: {one_line(warning)}" for warning in row.warnings)):
-        stream.write(f"{line}\n")
+    lines = [row.file, told.text, *(f"Warning: {warning}" for warning in row.warnings)]
+    if told.depiction is not None:
+        lines += [f"In the words of {told.depiction.model}:"]
+        lines += [f"  {time_span(s.start, s.end)} {s.text}" for s in told.depiction.parts]
+    for line in lines:
+        stream.write(f"{one_line(line)}\n")
     if told.findings:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("finding", "degree", "when", "value", "from", "probable cause", "what to do"):
@@ -55,8 +58,11 @@ def write_console(told: Explanation, stream: TextSink) -> None:
 def write_markdown(told: Explanation, stream: TextSink) -> None:
     """Write an explanation as Markdown."""
     row = told.row
-    out = [f"# {_md(row.file)}", "", _md(told.text), "", f"Words from: {_md(told.source)}.", ""]
+    out = [f"# {_md(row.file)}", "", _md(told.text), ""]
     out += [f"- Warning: {_md(warning)}" for warning in row.warnings]
+    if told.depiction is not None:
+        out += ["", f"In the words of {_md(told.depiction.model)}:", ""]
+        out += [f"- {_md(time_span(s.start, s.end))}: {_md(s.text)}" for s in told.depiction.parts]
     if told.findings:
         head = ("finding", "degree", "when", "value", "from", "probable cause", "what to do")
         out += ["", _cells(head), _cells(["---"] * len(head))]
@@ -85,6 +91,7 @@ def write_html(told: Explanation, stream: TextSink) -> None:
     """Write an explanation as one HTML page: no script, no request, every text escaped."""
     environment = environment_of("vqa2cli.report.explain")
     environment.filters |= {"time_code": time_code, "span": span_of, "value": value_of}
+    environment.globals["time_span"] = time_span
     template = environment.get_template("explain.html")
     stream.write(template.render(told=told, row=told.row, version=VERSION).rstrip() + "\n")
 
