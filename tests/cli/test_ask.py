@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ def prompts(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     seen: list[list[int]] = []
     plain = Prompter.question_ids
 
-    def recorded(self: Prompter, keyframes: int, frames: int, question: str) -> list[int]:
-        seen.append(plain(self, keyframes, frames, question))
+    def recorded(self: Prompter, *args: Any) -> list[int]:
+        seen.append(plain(self, *args))
         return seen[-1]
 
     monkeypatch.setattr(Prompter, "question_ids", recorded)
