@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,6 +146,26 @@ def test_a_child_that_died_while_idle_is_replaced(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
         deadline = time.monotonic() + 5
         while children() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert isinstance(list(pool.stream(path, SAMPLING))[-1], Closed)
+
+
+def test_a_file_is_not_blamed_for_a_child_whose_death_nobody_has_seen_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clip(tmp_path / "v.mp4", 10)
+    lost = DecodePool.lost
+
+    def late(pool: DecodePool, child: Any) -> Any:
+        time.sleep(0.5)
+        return lost(pool, child)
+
+    monkeypatch.setattr(DecodePool, "lost", late)
+    with DecodePool(1) as pool:
+        list(pool.stream(path, SAMPLING))
+        (first,) = children()
+        os.kill(first, signal.SIGKILL)
+        while children():
             time.sleep(0.01)
         assert isinstance(list(pool.stream(path, SAMPLING))[-1], Closed)
 

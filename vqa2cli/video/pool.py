@@ -130,8 +130,12 @@ class _Child:
         )
         self._thread = threading.Thread(target=self._drain, daemon=True)
 
-    def start(self, job: DecodeJob, max_seconds: float) -> None:
-        """Send the child a file; the thread starts with the first."""
+    def start(self, job: DecodeJob, max_seconds: float) -> bool:
+        """Send the child a file; the thread starts with the first.
+
+        False where the child had died idle, so that the file is another's; its thread, which may
+        not have seen it yet, then reports nothing.
+        """
         self.job, self._waited_s = job, 0.0
         self._reading_since = time.monotonic()
         request = {
@@ -142,9 +146,13 @@ class _Child:
         try:
             write_message(cast(BinaryIO, self._process.stdin), request)
         except (BrokenPipeError, ConnectionResetError):
-            self._process.kill()  # it died while idle; the thread reports that
+            self._process.kill()
+            if self._thread.ident is not None:
+                self.job = None
+                return False
         if self._thread.ident is None:
             self._thread.start()
+        return True
 
     @property
     def waited_s(self) -> float:
@@ -332,4 +340,6 @@ class DecodePool:
             else:
                 child = _Child(self, self._command)
                 self._children.append(child)
-            child.start(self._queued.popleft(), self._max_seconds)
+            job = self._queued.popleft()
+            if not child.start(job, self._max_seconds):
+                self._queued.appendleft(job)
