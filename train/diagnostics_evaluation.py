@@ -133,17 +133,18 @@ def _line(name: str, tally: Tally) -> str:
     near = np.mean(tally.near) if tally.near else float("nan")
     overlap = np.mean(tally.overlap) if tally.overlap else float("nan")
     cells = (
-        _share(tally.found, tally.wanted),
-        _share(tally.claimed, tally.wanted),
-        _share(tally.right, claims),
+        share(tally.found, tally.wanted),
+        share(tally.claimed, tally.wanted),
+        share(tally.right, claims),
         "–" if np.isnan(near) else f"{near:.2f}",
         "–" if np.isnan(overlap) else f"{overlap:.2f}",
     )
     return f"| {name} | {tally.wanted} | {' | '.join(cells)} |"
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.2f} ({part}/{whole})" if whole else "–"
+def share(part: int, whole: int, digits: int = 2) -> str:
+    """Return a share with its counts."""
+    return f"{part / whole:.{digits}f} ({part}/{whole})" if whole else "–"
 
 
 @click.command(help=__doc__)

@@ -30,7 +30,10 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Imagined:
-    """Clips that do not exist, in order: items name the streams whose facts are told."""
+    """Clips that do not exist, in order: items name the streams whose facts are told.
+
+    There is a lesson each, or none where there was no teacher.
+    """
 
     items: list[Item]
     looks: list[Look]
@@ -41,7 +44,7 @@ def imagine(
     items: Sequence[Item],
     patches: Sequence[Look],
     motion: Sequence[NDArray[np.float32]],
-    teacher: Teacher,
+    teacher: Teacher | None,
     see: Callable[[Tensor], Tensor],
     count: int,
     tile: int,
@@ -69,12 +72,15 @@ def imagine(
             for side in (0, 1)
         )
         seen = mixed(own, others, tile)
-        readings.append(teacher.reader(statistics(seen.numpy()).mean(1)))
+        if teacher is not None:
+            readings.append(teacher.reader(statistics(seen.numpy()).mean(1)))
         tokens = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
         for pair, keyframes in zip(pairs, tokens, strict=True):
             donor = pair[int(rng.integers(2))]
             told.append(items[donor])
             looks.append(replace(patches[donor], keyframes=keyframes, motion=motion[donor]))
+    if teacher is None:
+        return Imagined(told, looks, [])
     lessons = teacher.lessons(np.concatenate(readings), [look.facts for look in looks], told)
     return Imagined(told, looks, lessons)
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.assistant.make import PROTOCOL, learn_to_answer, new_assistant
+from train.assistant.make import PROTOCOL, new_assistant
 from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Views, seen_of
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
@@ -20,6 +20,7 @@ from train.dataset import FitSettings, LookDataset
 from train.features import Look, LookCache
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
+from train.instruct.parts import let_language_learn
 from train.pretrained import start_from_photographs
 from train.recipe import Recipe, Stage
 from train.seen import arithmetic, motion_of, patches_of, tokens_of
@@ -121,7 +122,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
         seed = recipe.seed + sum(bool(before.fit.imagined) for before in recipe.stages[:number])
         if stage.part == "answers":
             strided = motion_of(network, looks, PROTOCOLS[PROTOCOL].motion_stride)
-            made = imagine_clips(network, items, patches, strided, teacher, stage, seed)
+            made = imagine_clips(network, items, patches, strided, None, stage, seed)
             log.append(fit_assistant(network, made, stage, recipe, place.assistant, folder, resume))
             continue
         if stage.fit.imagined:
@@ -174,7 +175,7 @@ def fit_assistant(
     vocabulary = recipe.assistant_vocabulary
     assistant, of_one, of_two = new_assistant(network, out, vocabulary, name)
     views = Views([*seen_of(network, made.looks)], PROTOCOLS[PROTOCOL].motion_stride)
-    learn_to_answer(assistant)
+    let_language_learn(assistant)
     task = AnswerTask(assistant, stage.fit)
     questions = Questions(views, of_one, of_two, stage.fit)
     log = fit_task(task, questions, checkpoints, recipe.seed, resume)
@@ -206,12 +207,12 @@ def imagine_clips(
     stage: Stage,
     seed: int,
 ) -> Imagined:
-    """Return the clips that a stage of a language model learns from.
+    """Return the clips that a stage of a language model learns from; without a teacher no lessons.
 
     Raises:
         UsageError: no tower was taught before.
     """
-    if teacher is None:
+    if not patches:
         raise UsageError("a recipe that imagines clips needs a tower that is taught before")
     network.eval()
 
@@ -233,9 +234,6 @@ def prepare(
     The tower learns through plain matrix products: on a CPU, torch's fused attention takes
     three times as long on the way back.
 
-    The language model learns with the tower, its projector and the motion branch frozen; only
-    the branch's positions go on learning.
-
     Raises:
         ValueError: the tower is to be taught and nobody teaches it.
     """
@@ -253,9 +251,7 @@ def prepare(
             raise ValueError("the tower is to be taught, and there is no teacher")
         return TowerTask(network, stage.fit, teacher)
     if stage.part == "language":
-        for part in (network.vision_tower, network.mm_projector, network.slowfast):
-            part.requires_grad_(False)
-        network.slowfast.position_embedding.requires_grad_(True)
+        let_language_learn(network)
     return Scorer(network, prompter, stage.fit)
 
 

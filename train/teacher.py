@@ -7,7 +7,7 @@ nothing of a content to learn by heart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,9 @@ class Lesson:
     pictures_alone: float
 
 
+#: Columns of what is read in a picture: qualities, and the probability of each kind.
+READ = len(READERS) + len(KADID_TYPES) + 1
+
 #: Inverse penalty of the logistic regression that tells kinds of distortion apart.
 KIND_PENALTY = 0.01
 
@@ -72,7 +75,7 @@ class PictureReader:
 
     def __call__(self, asked: NDArray) -> Floats:
         """[M, F] -> [M, qualities + kinds]; a kind that no item was of has probability 0."""
-        told = np.zeros((len(asked), len(self.qualities) + len(KADID_TYPES) + 1))
+        told = np.zeros((len(asked), READ))
         for place, quality in enumerate(self.qualities):
             told[:, place] = quality(asked)
         told[:, len(self.qualities) + self.kinds[-1].classes_] = self.kinds.predict_proba(asked)
@@ -108,22 +111,20 @@ class Teacher:
         labels = np.array([item.label for item in items])
         lies = np.array([item.kind != "rendition" for item in items])
         count = min(FOLDS, len({item.content for item in items}))
-        readings = np.zeros((len(items), len(READERS) + len(KADID_TYPES) + 1))
         parts = masks_of(content_folds(items, count, seed + 1) if count > 1 else [], len(items))
-        for asked in tqdm(parts, desc="readings", unit="part"):
-            known = [item for item, held_out in zip(items, asked, strict=True) if not held_out]
-            readings[asked] = PictureReader(seen[~asked], known)(seen[asked])
+
+        def reader(known: NDArray[np.bool_]) -> PictureReader:
+            return PictureReader(seen[known], [items[at] for at in np.flatnonzero(known).tolist()])
+
         self.reader = PictureReader(seen, items)
-        if not parts:
-            readings = self.reader(seen)
+        readings = _by_others("readings", parts, seen, reader, self.reader)
         told = np.hstack([readings, fact_features(facts, items)])
+
+        def holder(known: NDArray[np.bool_]) -> Opinions:
+            return Opinions(told[known], labels[known], lies[known], seed)
+
         self._opinions = Opinions(told, labels, lies, seed)
-        opinions = np.zeros((len(items), 2))
-        for asked in tqdm(parts, desc="opinions", unit="part"):
-            others = Opinions(told[~asked], labels[~asked], lies[~asked], seed)
-            opinions[asked] = others(told[asked])
-        if not parts:
-            opinions = self._opinions(told)
+        opinions = _by_others("opinions", parts, told, holder, self._opinions)
         self._doubt = Doubt(_with_difference(told, opinions), lies, lies_weight, seed)
 
     def kinds(self, readings: NDArray) -> Floats:
@@ -156,15 +157,37 @@ class Opinions:
 
     def __init__(self, told: NDArray, labels: NDArray, lies: NDArray[np.bool_], seed: int) -> None:
         """Fit on readings and facts `told` [N, F]; facts are learned from clips that do not lie."""
-        self.width = len(READERS) + len(KADID_TYPES) + 1
         believable = ~lies if not lies.all() else lies
         self._believed = Judge(told[believable], labels[believable], seed)
-        self.alone = Judge(told[:, : self.width], labels, seed)
+        self.alone = Judge(told[:, :READ], labels, seed)
 
     def __call__(self, told: NDArray) -> Floats:
         """[M, F] -> [M, 2], 0-100: facts believed, and pictures alone."""
-        pair = np.stack([self._believed(told), self.alone(told[:, : self.width])], 1)
+        pair = np.stack([self._believed(told), self.alone(told[:, :READ])], 1)
         return np.clip(pair, 0.0, 100.0)
+
+
+def _by_others(
+    name: str,
+    parts: Sequence[NDArray[np.bool_]],
+    rows: NDArray,
+    fit: Callable[[NDArray[np.bool_]], Callable[[NDArray], Floats]],
+    whole: Callable[[NDArray], Floats],
+) -> Floats:
+    """Return what is told of `rows` [N, F] by what is fitted without their own part, [N, C].
+
+    Args:
+        fit: takes which rows are known [N].
+        whole: what is fitted on all rows; it tells of them where there are no parts.
+    """
+    if not parts:
+        return whole(rows)
+    bar = tqdm(parts, desc=name, unit="part")
+    found = [(asked, fit(~asked)(rows[asked])) for asked in bar]
+    told: Floats = np.zeros((len(rows), found[0][1].shape[1]))
+    for asked, answers in found:
+        told[asked] = answers
+    return told
 
 
 def _with_difference(told: NDArray, opinions: Floats) -> Floats:

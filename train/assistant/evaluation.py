@@ -22,6 +22,7 @@ from train.assistant.shown import COMPRESSED, NAMES, akin
 from train.assistant.talk import NOTHING, says_yes
 from train.assistant.words import WORDINGS, noun
 from train.corpus import Item, read_items
+from train.diagnostics_evaluation import CLAIM, share
 from train.kadid import FOUND_AS
 from train.option_types import FOLDER
 from train.recognition import LEAST_LEVEL
@@ -31,8 +32,8 @@ from vqa2cli.config import ASSISTANT_MODEL, RunConfig
 from vqa2cli.levels import DEGREES, LEVELS, degree_of, level_of
 from vqa2cli.model import QualityModel
 
-#: Degree from which a fault has to be told.
-CLAIM = DEGREES.index("noticeable")
+#: Digits of a share behind the point.
+_DIGITS = 3
 
 _FAULT = re.compile(rf"({'|'.join(DEGREES[1:])}) (.+?) (?:is|are) seen (.+)\.", re.IGNORECASE)
 _LEVEL = re.compile(rf"quality of this video is ({'|'.join(LEVELS)})\.")
@@ -71,9 +72,9 @@ def told_by(text: str) -> Told:
 
 @dataclass(frozen=True)
 class Truth:
-    """What the label of a clip says: names that are right, degree, and level."""
+    """What the label of a clip says: the name that is right, degree, and level."""
 
-    names: frozenset[str]
+    name: str
     degree: int
     level: str
 
@@ -82,7 +83,7 @@ class Truth:
         """Return what is known of an item: one that is only encoded is compressed."""
         name = FOUND_AS[item.distortion_type] if item.kind == "distortion" else COMPRESSED
         degree = DEGREES.index(degree_of(item.label))
-        return cls(frozenset({name}), degree, level_of(item.label))
+        return cls(name, degree, level_of(item.label))
 
 
 def contradictions(told: Told, truth: Truth) -> tuple[bool, bool]:
@@ -94,13 +95,11 @@ def contradictions(told: Told, truth: Truth) -> tuple[bool, bool]:
     if told.nothing:
         fault = truth.degree >= CLAIM
     else:
-        wrong = told.name is not None and told.name not in truth.names
+        wrong = told.name is not None and told.name != truth.name
         fault = wrong or abs(told.degree - truth.degree) > 1
     words = list(LEVELS)
-    if told.level is None:
-        return fault or not told.read, True
-    level = abs(words.index(told.level) - words.index(truth.level)) > 1
-    return fault or not told.read, level
+    far = told.level is None or abs(words.index(told.level) - words.index(truth.level)) > 1
+    return fault or not told.read, far
 
 
 def answer(
@@ -110,11 +109,6 @@ def answer(
     looked = look(path, model, RunConfig(diagnostics=False, display=display))
     first = views_of([looked])[:1]
     return [text for question in asked for text in answers(first, model, question)]
-
-
-def share(part: float, whole: float) -> str:
-    """Return a share with its counts."""
-    return f"{part / whole:.3f} ({part:g}/{whole:g})" if whole else "–"
 
 
 @click.command(help=__doc__)
@@ -128,28 +122,31 @@ def main(corpus: Path, model: str, split: str, every: int) -> None:
     asked = load_model(model)
     rng = np.random.default_rng(0)
     rows: list[tuple[Item, Told]] = []
-    yes: Counter[tuple[str, bool, bool]] = Counter()
+    yes: Counter[tuple[bool, bool]] = Counter()
     for item in tqdm(items, desc="answers", unit="clip"):
         truth = Truth.of(item)
         questions = [DEPICT]
         asks = []
         if item.kind == "distortion" and item.distortion and item.distortion[1] >= LEAST_LEVEL:
-            (own,) = truth.names
-            others = sorted(set(NAMES) - akin(own))
+            others = sorted(set(NAMES) - akin(truth.name))
             other = others[int(rng.integers(len(others)))]
-            asks = [(own, True), (other, False)]
+            asks = [(truth.name, True), (other, False)]
         elif truth.degree == 0:
             asks = [(NAMES[int(rng.integers(len(NAMES)))], False)]
         questions += [f"Is there any {WORDINGS[name].nouns[0]} in this video?" for name, _ in asks]
         texts = answer(asked, corpus / item.path, item.display, questions)
         rows.append((item, told_by(texts[0])))
-        for (name, there), text in zip(asks, texts[1:], strict=True):
-            yes[name, there, says_yes(text)] += 1
+        for (_, there), text in zip(asks, texts[1:], strict=True):
+            yes[there, says_yes(text)] += 1
     click.echo("\n".join(lines(rows, yes)))
 
 
-def lines(rows: Sequence[tuple[Item, Told]], yes: Counter[tuple[str, bool, bool]]) -> list[str]:
-    """Return the Markdown lines of what was told of each clip and of the questions."""
+def lines(rows: Sequence[tuple[Item, Told]], yes: Counter[tuple[bool, bool]]) -> list[str]:
+    """Return the Markdown lines of what was told of each clip and of the questions.
+
+    Args:
+        yes: how often a distortion was there or not, and yes was said or not.
+    """
     kinds = sorted({item.kind for item, _ in rows})
     out = [
         "| clips | n | in taught sentences | fault sentences that contradict | levels that do | "
@@ -159,16 +156,13 @@ def lines(rows: Sequence[tuple[Item, Told]], yes: Counter[tuple[str, bool, bool]
     for kind in [*kinds, ""]:
         these = [(item, told) for item, told in rows if kind in ("", item.kind)]
         out.append(_line(kind or "**all**", these))
-    own = [yes[key] for key in yes if key[1]]
+    right = [yes[there, there] for there in (True, False)]
+    asked = [yes[there, True] + yes[there, False] for there in (True, False)]
     out += [
         "",
         "Asked whether there is the distortion that was made (level 3 and above): yes in "
-        + share(sum(n for (_, there, said), n in yes.items() if there and said), sum(own)),
-        "Asked for one that was not: no in "
-        + share(
-            sum(n for (_, there, said), n in yes.items() if not there and not said),
-            sum(n for (_, there, _), n in yes.items() if not there),
-        ),
+        + share(right[0], asked[0], _DIGITS),
+        "Asked for one that was not: no in " + share(right[1], asked[1], _DIGITS),
     ]
     return out
 
@@ -179,14 +173,15 @@ def _line(name: str, rows: Sequence[tuple[Item, Told]]) -> str:
     wrong = [contradictions(each, truth) for each, truth in zip(told, truths, strict=True)]
     named = [(each, truth) for each, truth in zip(told, truths, strict=True) if each.name]
     due = [(each, t) for each, t in zip(told, truths, strict=True) if t.degree >= CLAIM]
-    cells = (
-        share(sum(each.read for each in told), len(told)),
-        share(sum(fault for fault, _ in wrong), len(told)),
-        share(sum(level for _, level in wrong), len(told)),
-        share(sum(each.name in truth.names for each, truth in named), len(named)),
-        share(sum(each.name in truth.names for each, truth in due), len(due)),
+    counts = (
+        (sum(each.read for each in told), len(told)),
+        (sum(fault for fault, _ in wrong), len(told)),
+        (sum(level for _, level in wrong), len(told)),
+        (sum(each.name == truth.name for each, truth in named), len(named)),
+        (sum(each.name == truth.name for each, truth in due), len(due)),
     )
-    return f"| {name} | {len(rows)} | {' | '.join(cells)} |"
+    cells = " | ".join(share(part, whole, _DIGITS) for part, whole in counts)
+    return f"| {name} | {len(rows)} | {cells} |"
 
 
 if __name__ == "__main__":

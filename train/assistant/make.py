@@ -77,15 +77,3 @@ def new_assistant(
     protocol = PROTOCOLS[PROTOCOL]
     of_one = Prompter.from_directory(folder, protocol)
     return network, of_one, Prompter.from_directory(folder, protocol.of_two())
-
-
-def learn_to_answer(network: Vqa2Network) -> None:
-    """Let gradients reach the language model, and how motion becomes tokens."""
-    network.requires_grad_(True)
-    for part in (network.vision_tower, network.mm_projector, network.slowfast):
-        part.requires_grad_(False)
-    network.slowfast.position_embedding.requires_grad_(True)
-    if network.distortion_head is not None:
-        network.distortion_head.requires_grad_(False)
-    network.slowfast.freeze_norms(True)
-    network.train()

@@ -11,7 +11,7 @@ from vqa2cli.levels import degree_of, level_of
 from vqa2cli.model.recognition import UNCLEAR, Reading
 
 #: What a clip is called that is encoded and not distorted besides.
-ENCODED = "none"
+ENCODED = FOUND_AS[0]
 
 #: What such a clip shows where its quality says that something is seen.
 COMPRESSED = "compression"

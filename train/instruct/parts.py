@@ -47,6 +47,21 @@ def set_trainable(network: Vqa2Network, parts: Collection[Part]) -> None:
         parameter.requires_grad_(part_of(name) in parts)
 
 
+def let_language_learn(network: Vqa2Network) -> None:
+    """Let gradients reach the language model, and how motion becomes tokens.
+
+    The tower, its projector, its head and the motion branch stay; only the branch's positions
+    go on learning.
+    """
+    network.requires_grad_(True)
+    eyes = (network.vision_tower, network.mm_projector, network.slowfast, network.distortion_head)
+    for part in eyes:
+        if part is not None:
+            part.requires_grad_(False)
+    network.slowfast.position_embedding.requires_grad_(True)
+    network.slowfast.freeze_norms(True)
+
+
 def without_head(config: NetworkConfig) -> NetworkConfig:
     """Return the sizes of a network less the head over its visual tokens.
 

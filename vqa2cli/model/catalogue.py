@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from vqa2cli import config
@@ -124,6 +125,7 @@ def _embedded(entry: CatalogueEntry) -> ModelSource:
     return ModelSource(path, f"vqa2-{entry.name}", "", entry)
 
 
+@cache  # each answer costs a request; what is asked and what is loaded is the same model
 def _from_hub(name: str, entry: CatalogueEntry | None) -> ModelSource:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError

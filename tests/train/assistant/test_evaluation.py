@@ -6,7 +6,7 @@ import pytest
 
 from train.assistant.evaluation import Told, Truth, contradictions, told_by
 
-NOISE = Truth(frozenset({"noise"}), 2, "fair")
+NOISE = Truth("noise", 2, "fair")
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_names_degrees_and_levels_are_held_against_the_label(
 
 def test_nothing_is_right_of_a_clip_that_shows_hardly_anything() -> None:
     told = Told(True, nothing=True, level="high")
-    assert contradictions(told, Truth(frozenset({"noise"}), 1, "high")) == (False, False)
+    assert contradictions(told, Truth("noise", 1, "high")) == (False, False)

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from tests.train.mini.toy import toy
-from train.assistant.make import learn_to_answer, new_assistant
+from train.assistant.make import new_assistant
 from train.assistant.shown import shown_by
 from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Seen, Views
+from train.instruct.parts import let_language_learn
 from train.mini import new_network
 from train.recipe import read_recipe
 from vqa2cli.model.network import Vqa2Network
@@ -72,7 +73,7 @@ def test_the_same_seed_asks_the_same_and_another_does_not(made: Made) -> None:
 
 def test_answers_are_learned_and_the_eyes_stay_as_they_are(made: Made) -> None:
     scorer, network, _, questions = made
-    learn_to_answer(network)
+    let_language_learn(network)
     task = AnswerTask(network, FIT)
     batch = next(iter(questions.loader(0)))
     optimizer = torch.optim.AdamW([p for p in task.parameters() if p.requires_grad], lr=3e-3)

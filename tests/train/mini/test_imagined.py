@@ -70,6 +70,10 @@ def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> N
     again = imagine(ITEMS, patches, motion, Told(), see, 100, 2, 0)
     assert len(made.items) == len(made.looks) == len(made.lessons) == 100
     assert made.lessons == again.lessons
+    untaught = imagine(ITEMS, patches, motion, None, see, 100, 2, 0)
+    assert (untaught.items, untaught.lessons) == (made.items, [])
+    pairs = zip(made.looks, untaught.looks, strict=True)
+    assert all((one.keyframes == other.keyframes).all() for one, other in pairs)
     betweens = 0
     for item, look, lesson in zip(made.items, made.looks, made.lessons, strict=True):
         donor = int(lesson.with_facts)
