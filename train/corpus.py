@@ -30,7 +30,6 @@ from train.renditions import (
     encode_again,
     grid_reencodes,
     grid_renditions,
-    severity,
 )
 from train.sources import (
     Source,
@@ -51,8 +50,7 @@ class Item:
     `kind` is "rendition", "twice" (encoded badly, then well) or "distortion". `label` is
     quality in [0, 100]: VMAF for an encode, the human mean of its type and level for a made
     distortion. `display` is (width, height) of the source, at which the label holds. `codec`,
-    `crf` and `scale` are the last encode's, `qp` its encoder's own mean QP; `severity` is the
-    CRF's position in its codec's range, that of the worse of two encodes. `distortion` is
+    `crf` and `scale` are the last encode's, `qp` its encoder's own mean QP. `distortion` is
     (type, level) of KADID-10k.
     """
 
@@ -69,7 +67,6 @@ class Item:
     scale: float
     qp: float | None = None
     distortion: tuple[int, int] | None = None
-    severity: float | None = None
 
     @property
     def distortion_type(self) -> int:
@@ -247,7 +244,7 @@ def distortions_of(
     every = [(kind, level) for kind in KADID_TYPES for level in range(1, 6)]
     if source.split == "train":
         rng = np.random.default_rng([plan.seed, 1, *source.name.encode()])
-        chosen = rng.choice(len(every), size=plan.size.drawn(source).distortions, replace=False)
+        chosen = rng.permutation(len(every))[: plan.size.drawn(source).distortions]
         return [every[index] for index in sorted(chosen)]
     if plan.size.held_out_distorted == 0:
         return []
@@ -259,14 +256,13 @@ def distortions_of(
 def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -> Item:
     """Encode and label one rendition."""
     encoded = encode(rendered(source, out), source, rendition, clips_folder(out))
-    return encode_item(name, source, out, "rendition", encoded, rendition, severity(rendition))
+    return encode_item(name, source, out, "rendition", encoded, rendition)
 
 
 def make_reencode(name: str, source: Source, twice: Reencode, out: Path) -> Item:
     """Encode one source twice and label what is left of it."""
     encoded = encode_again(rendered(source, out), source, twice, clips_folder(out))
-    worse = max(severity(twice.first), severity(twice.second))
-    return encode_item(name, source, out, "twice", encoded, twice.second, worse)
+    return encode_item(name, source, out, "twice", encoded, twice.second)
 
 
 def encode_item(
@@ -276,7 +272,6 @@ def encode_item(
     kind: str,
     encoded: Encoded,
     rendition: Rendition,
-    worst: float,
 ) -> Item:
     """Return the record of an encode; `rendition` is the one whose stream it is."""
     return Item(
@@ -292,7 +287,6 @@ def encode_item(
         crf=rendition.crf,
         scale=rendition.scale,
         qp=encoded.mean_qp,
-        severity=round(worst, 4),
     )
 
 

@@ -37,8 +37,8 @@ class FitSettings:
     `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
-    however far the schedule over `steps` is; 0 is at its end. `lies_weight` is what such samples
-    weigh for the teacher, among those with facts.
+    however far the schedule over `steps` is; 0 is at its end. `distortions_weight` and
+    `lies_weight` are the teacher's, see `train.teacher.Weights`.
     """
 
     kinds: tuple[str, ...]
@@ -63,6 +63,7 @@ class FitSettings:
     shuffled_tile: int
     mixed: float
     channels_dropped: float
+    distortions_weight: float
     lies_weight: float
     imagined: int
     stall_cost: StallCost

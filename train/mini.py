@@ -24,7 +24,7 @@ from train.instruct.parts import let_language_learn
 from train.pretrained import start_from_photographs
 from train.recipe import Recipe, Stage
 from train.seen import arithmetic, motion_of, patches_of, tokens_of
-from train.teacher import Teacher, statistics
+from train.teacher import Teacher, Weights, statistics
 from train.vocabulary import embed_numbers_by_size, train_tokenizer
 from vqa2cli.errors import UsageError
 from vqa2cli.model.inverted import InvertedStem
@@ -195,7 +195,8 @@ def teacher_of(
 ) -> Teacher:
     """Return the regressors that tower and language model learn from."""
     seen = np.stack([statistics(look.keyframes).mean(0) for look in patches])
-    return Teacher(items, [look.facts for look in patches], seen, fit.lies_weight, seed)
+    weights = Weights(fit.distortions_weight, fit.lies_weight)
+    return Teacher(items, [look.facts for look in patches], seen, weights, seed)
 
 
 def imagine_clips(

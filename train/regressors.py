@@ -61,8 +61,14 @@ def content_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]
 class SupportVectors:
     """A radial support vector regression on standardised features; the median for NaN."""
 
-    def __init__(self, known: NDArray, labels: NDArray, closeness: Closeness) -> None:
-        """Fit on features `known` [N, F] and `labels` [N]."""
+    def __init__(
+        self,
+        known: NDArray,
+        labels: NDArray,
+        closeness: Closeness,
+        weights: NDArray | None = None,
+    ) -> None:
+        """Fit on features `known` [N, F] and `labels` [N] of `weights` [N], all 1 for None."""
         sklearn = scikit_learn()
         self.standard = sklearn.pipeline.Pipeline(
             [
@@ -75,7 +81,7 @@ class SupportVectors:
         machine = sklearn.svm.SVR(
             C=closeness.penalty, gamma=self.width, epsilon=FREE, cache_size=2000
         )
-        machine.fit(rows, labels)
+        machine.fit(rows, labels, sample_weight=weights)
         self.vectors: Floats = machine.support_vectors_
         self.squares = (self.vectors**2).sum(1)
         self.shares, self.offset = machine.dual_coef_[0], float(machine.intercept_[0])
@@ -92,12 +98,9 @@ class Doubt:
     """How likely the facts of a clip lie, by boosted trees: those of a cleaner encode do."""
 
     def __init__(
-        self, known: NDArray, lies: NDArray[np.bool_], lies_weight: float, seed: int
+        self, known: NDArray, lies: NDArray[np.bool_], weights: NDArray, seed: int
     ) -> None:
-        """Fit on `known` [N, F] and which of them lie [N].
-
-        Clips that lie weigh `lies_weight`: they are rarer in use than among those known.
-        """
+        """Fit on `known` [N, F], which of them lie [N], and how much each counts [N]."""
         self.always = float(lies.mean())
         trees = scikit_learn().ensemble.HistGradientBoostingClassifier
         self.boosted = (
@@ -105,7 +108,7 @@ class Doubt:
             if self.always in (0.0, 1.0)
             else [
                 trees(**DOUBTING, **CAUTION, random_state=seed + number).fit(
-                    known, lies, sample_weight=np.where(lies, lies_weight, 1.0)
+                    known, lies, sample_weight=weights
                 )
                 for number in range(BOOSTINGS)
             ]
@@ -124,12 +127,14 @@ class Doubt:
 class Judge:
     """The mean of what a support vector machine and boosted trees make of what is told."""
 
-    def __init__(self, known: NDArray, labels: NDArray, seed: int) -> None:
-        """Fit on `known` [N, F] and `labels` [N]."""
+    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray, seed: int) -> None:
+        """Fit on `known` [N, F] and `labels` [N] of `weights` [N]."""
         trees = scikit_learn().ensemble.HistGradientBoostingRegressor
-        self.smooth = SupportVectors(known, labels, JUDGE)
+        self.smooth = SupportVectors(known, labels, JUDGE, weights)
         self.boosted = [
-            trees(**TREES, **CAUTION, random_state=seed + number).fit(known, labels)
+            trees(**TREES, **CAUTION, random_state=seed + number).fit(
+                known, labels, sample_weight=weights
+            )
             for number in range(BOOSTINGS)
         ]
 

@@ -41,6 +41,19 @@ class Lesson:
     pictures_alone: float
 
 
+@dataclass(frozen=True)
+class Weights:
+    """How much clips count that are rarer in use than in training, where 1 is a single encode's.
+
+    `distortions`: made distortions, for whoever judges qualities by what is read. `lies`: clips
+    whose facts are of a cleaner encode than their pictures, distorted ones among them, for whoever
+    doubts facts; a distorted one counts both ways.
+    """
+
+    distortions: float = 1.0
+    lies: float = 1.0
+
+
 #: Columns of what is read in a picture: qualities, and the probability of each kind.
 READ = len(READERS) + len(KADID_TYPES) + 1
 
@@ -97,19 +110,18 @@ class Teacher:
         items: Sequence[Item],
         facts: Sequence[StreamFacts],
         seen: NDArray[np.float32],
-        lies_weight: float,
+        weights: Weights,
         seed: int,
     ) -> None:
         """Fit on clips whose pictures have the statistics `seen` [N, F].
-
-        `lies_weight` is the weight of the clips whose facts are of a clean encode and whose
-        pictures are not, in the doubt: such clips are rarer in use than in training.
 
         Raises:
             MissingError: scikit-learn is not installed.
         """
         labels = np.array([item.label for item in items])
         lies = np.array([item.kind != "rendition" for item in items])
+        distorted = np.array([item.kind == "distortion" for item in items])
+        counts = np.where(distorted, weights.distortions, 1.0)
         count = min(FOLDS, len({item.content for item in items}))
         parts = masks_of(content_folds(items, count, seed + 1) if count > 1 else [], len(items))
 
@@ -121,11 +133,12 @@ class Teacher:
         told = np.hstack([readings, fact_features(facts, items)])
 
         def holder(known: NDArray[np.bool_]) -> Opinions:
-            return Opinions(told[known], labels[known], lies[known], seed)
+            return Opinions(told[known], labels[known], lies[known], counts[known], seed)
 
-        self._opinions = Opinions(told, labels, lies, seed)
+        self._opinions = Opinions(told, labels, lies, counts, seed)
         opinions = _by_others("opinions", parts, told, holder, self._opinions)
-        self._doubt = Doubt(_with_difference(told, opinions), lies, lies_weight, seed)
+        believed = counts * np.where(lies, weights.lies, 1.0)
+        self._doubt = Doubt(_with_difference(told, opinions), lies, believed, seed)
 
     def kinds(self, readings: NDArray) -> Floats:
         """Return the probability of each kind [M, 26], 0 for an encode, of what was read."""
@@ -155,11 +168,21 @@ class Teacher:
 class Opinions:
     """Qualities by readings and facts that are believed, and by readings alone."""
 
-    def __init__(self, told: NDArray, labels: NDArray, lies: NDArray[np.bool_], seed: int) -> None:
-        """Fit on readings and facts `told` [N, F]; facts are learned from clips that do not lie."""
+    def __init__(
+        self,
+        told: NDArray,
+        labels: NDArray,
+        lies: NDArray[np.bool_],
+        counts: NDArray,
+        seed: int,
+    ) -> None:
+        """Fit on readings and facts `told` [N, F] of clips that count so much each [N].
+
+        Facts are learned from clips that do not lie.
+        """
         believable = ~lies if not lies.all() else lies
-        self._believed = Judge(told[believable], labels[believable], seed)
-        self.alone = Judge(told[:, :READ], labels, seed)
+        self._believed = Judge(told[believable], labels[believable], counts[believable], seed)
+        self.alone = Judge(told[:, :READ], labels, counts, seed)
 
     def __call__(self, told: NDArray) -> Floats:
         """[M, F] -> [M, 2], 0-100: facts believed, and pictures alone."""

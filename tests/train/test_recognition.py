@@ -15,7 +15,7 @@ def item(label: float, distortion: tuple[int, int] | None = None) -> Item:
     kind = "rendition" if distortion is None else "distortion"
     return Item(
         name="n", path="n.mp4", content="c", source="s", split="val", kind=kind, label=label,
-        display=(64, 64), codec="h264", crf=20, scale=1.0, qp=None, severity=None,
+        display=(64, 64), codec="h264", crf=20, scale=1.0, qp=None,
         distortion=distortion,
     )  # fmt: skip
 

@@ -49,7 +49,7 @@ def told_apart(count: int = 600) -> tuple[np.ndarray, np.ndarray]:
 
 def test_facts_are_doubted_where_pictures_do_not_hold_what_they_promise() -> None:
     known, lies = told_apart()
-    doubt = Doubt(known, lies, 1.0, 0)
+    doubt = Doubt(known, lies, np.ones(len(lies)), 0)
     honest, broken = doubt(np.array([[80.0, 79.0, 1.0], [80.0, 30.0, 50.0]]))
     assert honest < 0.02
     assert broken > 0.98
@@ -58,12 +58,14 @@ def test_facts_are_doubted_where_pictures_do_not_hold_what_they_promise() -> Non
 def test_rare_lies_are_doubted_less() -> None:
     known, lies = told_apart()
     asked = np.stack([np.full(30, 60.0), np.linspace(60, 30, 30), np.linspace(0, 30, 30)], 1)
-    common, rare = (Doubt(known, lies, weight, 0)(asked) for weight in (1.0, 0.05))
+    common, rare = (
+        Doubt(known, lies, np.where(lies, weight, 1.0), 0)(asked) for weight in (1.0, 0.05)
+    )
     assert rare.mean() < common.mean()
 
 
 @pytest.mark.parametrize("lying", [False, True])
 def test_of_clips_that_are_all_alike_all_are_believed_or_none(lying: bool) -> None:
     known, _ = told_apart(50)
-    doubt = Doubt(known, np.full(50, lying), 1.0, 0)
+    doubt = Doubt(known, np.full(50, lying), np.ones(50), 0)
     assert (doubt(known) == float(lying)).all()

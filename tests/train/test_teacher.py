@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from train.corpus import Item
-from train.teacher import Lesson, Teacher, statistics
+from train.teacher import Lesson, Teacher, Weights, statistics
 from vqa2cli.video.media import StreamFacts
 
 COUNT, CONTENTS = 400, 20
@@ -46,38 +46,52 @@ def errors(taught: list[Lesson], items: list[Item], kind: str) -> tuple[float, f
 UNSEEN = 100  # clips of contents that no teacher is shown
 
 
-def taught(lies_weight: float, *, blind: bool = False) -> tuple[list[Lesson], list[Item]]:
-    """Return what a teacher of most contents says of the clips of the others."""
+def taught(
+    weights: Weights, *, blind: bool = False, flattered: float = 0.0
+) -> tuple[list[Lesson], list[Item]]:
+    """Return what a teacher of most contents says of the clips of the others.
+
+    `blind`: of half of the clips no quantizer is told. `flattered`: distorted pictures look that
+    much better than encoded ones of their quality.
+    """
     items, facts, pictures = clips()
+    distorted = np.array([item.kind == "distortion" for item in items])
+    pictures[distorted, 0] += flattered
     if blind:
         facts = [replace(fact, quantizer=None) if n % 2 else fact for n, fact in enumerate(facts)]
     new = [n for n, item in enumerate(items) if int(item.content[1:]) < 5]
     assert len(new) == UNSEEN
     old = [n for n in range(COUNT) if n not in set(new)]
-    teacher = Teacher(
-        [items[n] for n in old], [facts[n] for n in old], pictures[old], lies_weight, 0
-    )
+    teacher = Teacher([items[n] for n in old], [facts[n] for n in old], pictures[old], weights, 0)
     asked = [items[n] for n in new]
     readings = teacher.reader(pictures[new])
     return teacher.lessons(readings, [facts[n] for n in new], asked), asked
 
 
 def test_facts_help_where_they_are_honest_and_pictures_where_they_are_not() -> None:
-    told, items = taught(1.0)
+    told, items = taught(Weights())
     with_facts, alone = errors(told, items, "rendition")
     assert with_facts < 0.8 * alone
     assert max(errors(told, items, "distortion")) < 15
 
 
 def test_facts_count_for_more_where_lies_weigh_less() -> None:
-    (heavy, items), (light, _) = taught(1.0), taught(0.1)
+    (heavy, items), (light, _) = taught(Weights()), taught(Weights(lies=0.1))
     assert errors(light, items, "rendition")[0] < errors(heavy, items, "rendition")[0]
     assert errors(light, items, "distortion")[0] > errors(heavy, items, "distortion")[0]
     assert [one.pictures_alone for one in light] == [one.pictures_alone for one in heavy]
 
 
+def test_encodes_are_judged_by_themselves_where_distortions_count_for_less() -> None:
+    (heavy, items), (light, _) = (
+        taught(Weights(distortions=weight), flattered=40.0) for weight in (1.0, 0.05)
+    )
+    assert errors(light, items, "rendition")[1] < errors(heavy, items, "rendition")[1]
+    assert errors(light, items, "distortion")[1] > errors(heavy, items, "distortion")[1]
+
+
 def test_a_quantizer_that_is_not_known_is_no_obstacle() -> None:
-    told, items = taught(1.0, blind=True)
+    told, items = taught(Weights(), blind=True)
     assert max(errors(told, items, "rendition")) < 16
 
 
@@ -93,7 +107,7 @@ def test_what_tells_contents_apart_is_not_taken_for_quality() -> None:
     pictures = np.stack([marks[int(item.content[1:])] for item in items])
     old = [n for n, item in enumerate(items) if int(item.content[1:]) >= 5]
     new = [n for n, item in enumerate(items) if int(item.content[1:]) < 5]
-    teacher = Teacher([items[n] for n in old], [facts[n] for n in old], pictures[old], 1.0, 0)
+    teacher = Teacher([items[n] for n in old], [facts[n] for n in old], pictures[old], Weights(), 0)
     readings = teacher.reader(pictures[new])
     assert teacher.alone(readings).std() < 0.3 * readings[:, 0].std()
 
