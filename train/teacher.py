@@ -121,7 +121,7 @@ class Teacher:
         labels = np.array([item.label for item in items])
         lies = np.array([item.kind != "rendition" for item in items])
         distorted = np.array([item.kind == "distortion" for item in items])
-        counts = np.where(distorted, weights.distortions, 1.0)
+        worth = np.where(distorted, weights.distortions, 1.0)
         count = min(FOLDS, len({item.content for item in items}))
         parts = masks_of(content_folds(items, count, seed + 1) if count > 1 else [], len(items))
 
@@ -133,12 +133,12 @@ class Teacher:
         told = np.hstack([readings, fact_features(facts, items)])
 
         def holder(known: NDArray[np.bool_]) -> Opinions:
-            return Opinions(told[known], labels[known], lies[known], counts[known], seed)
+            return Opinions(told[known], labels[known], lies[known], worth[known], seed)
 
-        self._opinions = Opinions(told, labels, lies, counts, seed)
+        self._opinions = Opinions(told, labels, lies, worth, seed)
         opinions = _by_others("opinions", parts, told, holder, self._opinions)
-        believed = counts * np.where(lies, weights.lies, 1.0)
-        self._doubt = Doubt(_with_difference(told, opinions), lies, believed, seed)
+        of_doubt = worth * np.where(lies, weights.lies, 1.0)
+        self._doubt = Doubt(_with_difference(told, opinions), lies, of_doubt, seed)
 
     def kinds(self, readings: NDArray) -> Floats:
         """Return the probability of each kind [M, 26], 0 for an encode, of what was read."""
@@ -173,16 +173,16 @@ class Opinions:
         told: NDArray,
         labels: NDArray,
         lies: NDArray[np.bool_],
-        counts: NDArray,
+        worth: NDArray,
         seed: int,
     ) -> None:
-        """Fit on readings and facts `told` [N, F] of clips that count so much each [N].
+        """Fit on readings and facts `told` [N, F] of clips that are `worth` so much each [N].
 
         Facts are learned from clips that do not lie.
         """
         believable = ~lies if not lies.all() else lies
-        self._believed = Judge(told[believable], labels[believable], counts[believable], seed)
-        self.alone = Judge(told[:, :READ], labels, counts, seed)
+        self._believed = Judge(told[believable], labels[believable], worth[believable], seed)
+        self.alone = Judge(told[:, :READ], labels, worth, seed)
 
     def __call__(self, told: NDArray) -> Floats:
         """[M, F] -> [M, 2], 0-100: facts believed, and pictures alone."""

@@ -11,7 +11,7 @@ from tests.train.mini.toy import toy
 from train.corpus import Item, Material, build_corpus, plan_tasks, read_items
 from train.mini import Workplace, corpus_plan
 from train.recipe import read_recipe
-from train.renditions import CODECS
+from train.renditions import CODECS, severity
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -30,7 +30,11 @@ def test_vmaf_is_high_for_a_clean_encode_and_falls_with_crf(items: list[Item]) -
                 assert item.label > 90
 
 
-def test_a_second_good_encode_does_not_make_a_bad_first_one_good(items: list[Item]) -> None:
+def test_a_second_good_encode_does_not_make_a_bad_first_one_good(
+    items: list[Item], place: Workplace
+) -> None:
+    planned = plan_tasks(corpus_plan(toy(read_recipe("mini")), place))
+    encodes = {task.name: task.arguments[1] for task in planned}
     twice = [item for item in items if item.kind == "twice"]
     assert {item.split for item in twice} == {"train", "val"}
     for item in twice:
@@ -40,6 +44,8 @@ def test_a_second_good_encode_does_not_make_a_bad_first_one_good(items: list[Ite
             if other.source == item.source and other.kind == "rendition"
         )
         assert item.label < clean
+        both = encodes[item.name]
+        assert max(severity(both.first), severity(both.second)) >= 0.5
 
 
 def test_nothing_but_the_picture_tells_a_distortion_from_a_good_rendition(
