@@ -12,9 +12,11 @@ from torch import Tensor, cos, sin
 from transformers import PreTrainedTokenizerFast
 
 from train.distortions import KADID_TYPES
+from train.kadid import FOUND_AS
 from vqa2cli.levels import LEVELS
 from vqa2cli.model.facts import describe_stream
 from vqa2cli.model.protocols import PROTOCOLS
+from vqa2cli.model.recognition import UNCLEAR, Reading, readings_text
 from vqa2cli.video.media import StreamFacts
 from vqa2cli.video.stall_text import summary_text
 
@@ -29,6 +31,8 @@ def sentences() -> Iterator[str]:
     for level in LEVELS:
         yield protocol.user
         yield f"{protocol.prefix} {level}."
+    for name, quality in product((UNCLEAR, *sorted(set(FOUND_AS))), range(101)):
+        yield readings_text([Reading(name, quality)])
     for db, percent in product(range(-45, 21), range(5, 205, 5)):
         told = describe_stream(StreamFacts("h264", 10 ** (db / 10), 10, 10, 30.0), (10, 10))
         yield told.replace(" 100 percent", f" {percent} percent")  # more than are told
