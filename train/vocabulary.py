@@ -31,6 +31,7 @@ def sentences() -> Iterator[str]:
     for level in LEVELS:
         yield protocol.user
         yield f"{protocol.prefix} {level}."
+    # No prompt of the scorer holds these; its weights learned under a tokenizer that read them.
     for name, quality in product((UNCLEAR, *sorted(set(FOUND_AS))), range(101)):
         yield readings_text([Reading(name, quality)])
     for db, percent in product(range(-45, 21), range(5, 205, 5)):
