@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import trange
+from tqdm import tqdm
 
 from train.augment import mixed
 from train.corpus import Item
@@ -57,32 +57,50 @@ def imagine(
         see: the tower: patches [N, s, s, C] to tokens [N, P, D].
         tile: side of what is exchanged, that of a fragment, patches.
 
-    A clip takes its motion and its facts from the same of the two, whichever.
+    A clip has all the key frames that both of the two have; it takes its motion and its facts from
+    the same of them, whichever.
     """
     rng = np.random.default_rng([seed, 6])
     torch.manual_seed(seed)
-    told: list[Item] = []
-    looks: list[Look] = []
-    readings: list[NDArray] = []
-    for _ in trange(0, count, BATCH, desc="imagined", unit="batch"):
-        pairs = [pair_of(items, rng) for _ in range(min(BATCH, count - len(told)))]
-        frames = min(len(patches[index].keyframes) for pair in pairs for index in pair)
+    pairs = [pair_of(items, rng) for _ in range(count)]
+    donors = [pair[int(rng.integers(2))] for pair in pairs]
+    told = [items[donor] for donor in donors]
+    tokens: dict[int, NDArray] = {}
+    readings: dict[int, NDArray] = {}
+    for frames, batch in tqdm(_of_one_length(pairs, patches), desc="imagined", unit="batch"):
         own, others = (
-            torch.from_numpy(np.stack([patches[pair[side]].keyframes[:frames] for pair in pairs]))
+            torch.from_numpy(np.stack([patches[pairs[n][side]].keyframes[:frames] for n in batch]))
             for side in (0, 1)
         )
         seen = mixed(own, others, tile)
         if teacher is not None:
-            readings.append(teacher.reader(statistics(seen.numpy()).mean(1)))
-        tokens = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
-        for pair, keyframes in zip(pairs, tokens, strict=True):
-            donor = pair[int(rng.integers(2))]
-            told.append(items[donor])
-            looks.append(replace(patches[donor], keyframes=keyframes, motion=motion[donor]))
+            read = teacher.reader(statistics(seen.numpy()).mean(1))
+            readings.update(zip(batch, read, strict=True))
+        of_batch = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
+        tokens.update(zip(batch, of_batch, strict=True))
+    looks = [
+        replace(patches[donor], keyframes=tokens[n], motion=motion[donor])
+        for n, donor in enumerate(donors)
+    ]
     if teacher is None:
         return Imagined(told, looks, [])
-    lessons = teacher.lessons(np.concatenate(readings), [look.facts for look in looks], told)
+    read_of = np.stack([readings[n] for n in range(count)])
+    lessons = teacher.lessons(read_of, [look.facts for look in looks], told)
     return Imagined(told, looks, lessons)
+
+
+def _of_one_length(
+    pairs: Sequence[tuple[int, int]], patches: Sequence[Look]
+) -> list[tuple[int, list[int]]]:
+    """Return batches of pairs with how many key frames both of each pair have."""
+    by_length: dict[int, list[int]] = {}
+    for n, pair in enumerate(pairs):
+        by_length.setdefault(min(len(patches[at].keyframes) for at in pair), []).append(n)
+    return [
+        (frames, numbers[start : start + BATCH])
+        for frames, numbers in by_length.items()
+        for start in range(0, len(numbers), BATCH)
+    ]
 
 
 def pair_of(items: Sequence[Item], rng: np.random.Generator) -> tuple[int, int]:

@@ -83,3 +83,16 @@ def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> N
         assert np.allclose(look.keyframes, lesson.pictures_alone, atol=0.1)
         betweens += lesson.pictures_alone % 1 > 0.01
     assert betweens > 15
+
+
+def test_one_clip_with_fewer_key_frames_takes_none_from_the_others() -> None:
+    facts = StreamFacts("h264", 1.0, 640, 360, 25.0)
+    patches = [
+        Look(np.zeros((1 if n == 0 else 4, 4, 4, 3), np.float16), np.zeros((0, 1)), facts)
+        for n in range(len(ITEMS))
+    ]
+    motion = [np.zeros((3, 2), np.float32)] * len(ITEMS)
+    made = imagine(ITEMS, patches, motion, None, lambda seen: seen.mean((1, 2))[:, None], 100, 2, 0)
+    counts = [len(look.keyframes) for look in made.looks]
+    assert set(counts) == {1, 4}
+    assert counts.count(4) > 80
