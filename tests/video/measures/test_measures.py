@@ -166,6 +166,14 @@ def test_a_steady_pattern_of_repeats_is_a_cadence(
     assert middle(found, "stutter") == 0
 
 
+def test_a_cadence_of_some_seconds_is_no_stutter(measure: Measure) -> None:
+    frames = scene(8)
+    shown = [frames[n - n % 2] if 50 <= n < 150 else frame for n, frame in enumerate(frames)]
+    found = measure(shown)
+    assert found.cadence is None
+    assert found.of("stutter").max() < 10
+
+
 def test_a_cut_is_found_where_it_is(measure: Measure) -> None:
     frames = [*scene(1), *(255 - f for f in scene(1))]
     assert measure(frames).cuts_s == pytest.approx((1.0,))

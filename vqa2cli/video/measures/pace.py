@@ -37,6 +37,9 @@ LONGEST_HOLD_S = 0.5
 #: Share of the holds that must follow a pattern for a steady cadence, longest pattern, and
 #: fewest of its turns; ours.
 CADENCE_SHARE, CADENCE_PERIOD, CADENCE_TURNS = 0.75, 5, 4
+#: Seconds that may have a cadence of their own, and the share of the holds that follow it there: in
+#: few holds chance makes a pattern sooner; ours.
+SECTION_S, SECTION_SHARE = 2.0, 0.9
 
 #: Exponent that codes follow light with, about that of BT.709 displays.
 _GAMMA = 2.2
@@ -127,10 +130,25 @@ def runs(flags: Flags) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def cadence(repeated: Flags) -> tuple[int, ...] | None:
+def uneven(motion: MotionArrays, repeated: Flags) -> Flags:
+    """Return which repeats [n] belong to no steady cadence: neither the clip's nor of seconds."""
+    if cadence(repeated) is not None:
+        return np.zeros_like(repeated)
+    left = repeated.copy()
+    frames = max(2, round(SECTION_S / _interval_s(motion)))
+    for first in range(0, len(repeated), frames // 2):
+        if cadence(repeated[first : first + frames], SECTION_SHARE) is not None:
+            left[first : first + frames] = False
+    return left
+
+
+def cadence(repeated: Flags, share: float = CADENCE_SHARE) -> tuple[int, ...] | None:
     """Return the pattern of frames per picture that repeats all through, None without one.
 
     (2,) is every picture twice, (3, 2) the pull-down of film to 60 Hz.
+
+    Args:
+        share: of the holds that must follow the pattern.
     """
     fresh = np.flatnonzero(~repeated)
     held = np.diff(fresh)
@@ -138,7 +156,7 @@ def cadence(repeated: Flags) -> tuple[int, ...] | None:
         if len(held) < (CADENCE_TURNS + 1) * period:
             return None
         pattern = held[period : 2 * period]
-        follows = (held[period:] == held[:-period]).mean() >= CADENCE_SHARE
+        follows = (held[period:] == held[:-period]).mean() >= share
         # Holds so rare that a lone one passes for a pattern are none.
         if follows and pattern.max() > 1 and (held > 1).mean() >= 0.9 * (pattern > 1).mean():
             parts = {int(each) for each in pattern}
