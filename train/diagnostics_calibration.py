@@ -19,7 +19,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from train.diagnostics_data import KIN, Labelled, clean_clips, labelled_clips, measures_of
+from train.diagnostics_data import (
+    KIN,
+    Labelled,
+    at_fault,
+    clean_clips,
+    labelled_clips,
+    measures_of,
+)
 from train.option_types import EITHER, FOLDER
 from vqa2cli.video.measures.records import STEP_S, SignalMeasures
 
@@ -40,9 +47,10 @@ FITTED = {
     "exposure_drift": ("exposure_drift", True),
 }
 
-#: Attributes for which undegraded clips of full length count as clean, and no more short ones than
-#: those: they have few chances. In the others clips as they came may truly be at fault (dark, soft,
-#: hand-held), and lossless copies of shrunk originals count, and clips with another fault.
+#: Attributes for which undegraded clips of full length count as clean, but for those judged to be
+#: at fault, and no more short ones than those: they have few chances. In the others clips as they
+#: came may truly be at fault (dark, soft, hand-held), and lossless copies of shrunk originals
+#: count, and clips with another fault.
 LONG_CLEAN = frozenset({"flicker", "stutter", "exposure_drift"})
 
 #: Attributes that no degradation makes; their thresholds are set by hand.
@@ -153,7 +161,8 @@ def _values(
         if clip.kind is not None and clip.attribute == attribute:
             by_degree[clip.degree].append(value)
         elif clip.undegraded:
-            long.append(value)
+            if (clip.content, attribute) not in at_fault():
+                long.append(value)
         elif clip.kind is None or _clean_of(attribute, clip.kind):
             short.append(value)
     if attribute in LONG_CLEAN:

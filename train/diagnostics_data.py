@@ -7,9 +7,11 @@ clip, and lossless sources), and what `vqa2 data degrade` made (degraded.jsonl: 
 from __future__ import annotations
 
 import csv
+import importlib.resources
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from train.degrade.clips import JOURNAL, DegradedClip, read_degraded
@@ -171,6 +173,17 @@ def clean_clips(folder: Path, split: str) -> list[Labelled]:
     with manifest.open(newline="", encoding="utf-8") as rows:
         names = [row["file"] for row in csv.DictReader(rows) if row["split"] == split]
     return [Labelled(folder / name, name, None, None, 0, undegraded=True) for name in names]
+
+
+@lru_cache(maxsize=1)
+def at_fault() -> frozenset[tuple[str, str]]:
+    """Return (file, attribute) of undegraded clips that were judged to have a fault as they came.
+
+    They can set no threshold of it: they are not clean, and how bad they are nobody rated.
+    """
+    table = importlib.resources.files("train") / "judged" / "undegraded.csv"
+    rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+    return frozenset((row["file"], row["attribute"]) for row in rows)
 
 
 def measures_of(path: Path) -> SignalMeasures | None:

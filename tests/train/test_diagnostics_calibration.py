@@ -9,7 +9,14 @@ import numpy as np
 
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
 from train.diagnostics_calibration import FITTED, fit, thresholds, value_of
-from train.diagnostics_data import ATTRIBUTE_OF, KIN, Labelled, attribute_of, degree_of_kind
+from train.diagnostics_data import (
+    ATTRIBUTE_OF,
+    KIN,
+    Labelled,
+    at_fault,
+    attribute_of,
+    degree_of_kind,
+)
 from vqa2cli.video.measures.records import NAMES, SignalMeasures
 
 
@@ -21,6 +28,12 @@ def clip(
     attribute = None if kind is None else "blur"
     label = Labelled(Path("x"), "x", kind, attribute, degree, **span)
     return label, SignalMeasures(table, len(values) / 2)
+
+
+def stuttering(value: float, kind: str | None, degree: int) -> tuple[Labelled, SignalMeasures]:
+    label, found = clip([value] * 2, kind, degree)
+    found.values[NAMES.index("stutter")] = value
+    return replace(label, attribute=None if kind is None else "stutter"), found
 
 
 def test_a_threshold_lies_between_what_it_parts() -> None:
@@ -95,17 +108,25 @@ def test_clips_as_they_came_count_as_clean_only_for_what_needs_length() -> None:
     assert with_soft == thresholds("blur", clips)
 
 
-def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
-    def shaken(value: float, kind: str | None, degree: int) -> tuple[Labelled, SignalMeasures]:
-        label, found = clip([value] * 2, kind, degree)
-        found.values[NAMES.index("stutter")] = value
-        return replace(label, attribute=None if kind is None else "stutter"), found
+def test_a_clip_judged_to_stutter_as_it_came_is_not_clean_of_stutter() -> None:
+    file = next(file for file, attribute in at_fault() if attribute == "stutter")
 
-    clips = [shaken(5.0 + k, "stutter", 3) for k in range(5)]
+    def undegraded(value: float, name: str) -> tuple[Labelled, SignalMeasures]:
+        label, found = stuttering(value, None, 0)
+        return replace(label, content=name, undegraded=True), found
+
+    clips = [stuttering(5.0 + k, "stutter", 3) for k in range(5)]
+    clips += [undegraded(0.1, "steady")] * 5
+    assert thresholds("stutter", [*clips, undegraded(9.5, file)]) == thresholds("stutter", clips)
+    assert thresholds("stutter", [*clips, undegraded(9.5, "other")]) is None
+
+
+def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
+    clips = [stuttering(5.0 + k, "stutter", 3) for k in range(5)]
     for _ in range(3):
-        label, found = shaken(6.5, None, 0)
+        label, found = stuttering(6.5, None, 0)
         clips.append((replace(label, undegraded=True), found))
-    clips += [shaken(0.1, None, 0)] * 400
+    clips += [stuttering(0.1, None, 0)] * 400
     row = thresholds("stutter", clips)
     assert row is not None
     assert row["clean_clips"] == 6
