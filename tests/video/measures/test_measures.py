@@ -149,6 +149,14 @@ def test_dropped_frames_are_stutter_and_not_a_cadence(measure: Measure) -> None:
     assert middle(measure(frames), "stutter") < 5
 
 
+def test_calm_before_a_storm_is_no_stutter(measure: Measure) -> None:
+    wide = scene(0.04, size=(420, 240))[0] // 3
+    panned = [wide[:, x : x + 320] for x in range(100)]
+    shown = [*panned[:50], *noisy(panned[50:], 40)]
+    assert measure(shown).of("stutter").max() < 5
+    assert measure(shown[::-1]).of("stutter").max() < 5
+
+
 def test_a_still_picture_that_is_refreshed_now_and_then_does_not_stutter(measure: Measure) -> None:
     still, refreshed = scene(0.04)[0], noisy(scene(0.04), 4)[0]
     shown = [refreshed if index % 10 == 5 else still for index in range(42)]

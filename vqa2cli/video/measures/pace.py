@@ -110,9 +110,12 @@ def swings(values: Floats, reach: int) -> Floats:
 
 
 def repeats(motion: MotionArrays) -> Flags:
-    """Return which frames [n] show the one before them again while things move around them."""
+    """Return which frames [n] show the one before them again while things move around them.
+
+    They do before and after: a calm moment beside a lively one is none.
+    """
     difference, reach = motion.difference, _reach(motion, _AROUND_S)
-    around, moving = _rolling(difference, reach, 90, MOVING_PERCENT)
+    around, moving = _on_both_sides(difference, reach, 90, MOVING_PERCENT)
     same = (difference < REPEAT_SHARE * around) & (moving >= LEAST_MOTION)
     if same.size:
         same[0] = False
@@ -197,7 +200,23 @@ def _smooth(values: Floats | NDArray[np.float64], reach: int) -> NDArray[np.floa
 
 def _rolling(values: Floats, reach: int, *percents: float) -> Floats:
     """Return percentiles over `reach` neighbours to each side: [percents, n]."""
+    return _percentiles(_windows(values, reach, 2 * reach + 1), percents)
+
+
+def _on_both_sides(values: Floats, reach: int, *percents: float) -> Floats:
+    """Return the lesser of the percentiles over `reach` values before and after: [percents, n]."""
+    windows, count = _windows(values, reach, reach), len(values)
+    before, after = windows[:count], windows[reach + 1 :]
+    return np.minimum(_percentiles(before, percents), _percentiles(after, percents))
+
+
+def _windows(values: Floats, reach: int, length: int) -> Floats:
+    """Return all windows of `length` over values that are mirrored for `reach` at both ends."""
     padded = np.pad(values, reach, mode="reflect" if len(values) > reach else "edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    windows: Floats = np.lib.stride_tricks.sliding_window_view(padded, length)
+    return windows
+
+
+def _percentiles(windows: Floats, percents: tuple[float, ...]) -> Floats:
     found: Floats = np.percentile(windows, percents, axis=1).astype(np.float32)
     return found
