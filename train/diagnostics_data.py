@@ -7,7 +7,6 @@ clip, and lossless sources), and what `vqa2 data degrade` made (degraded.jsonl: 
 from __future__ import annotations
 
 import csv
-import importlib.resources
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -58,6 +57,9 @@ KIN = {
     "quantization": {"blocking", "noise"},
     "impulse-noise": {"blocking"},
 }
+
+#: Undegraded clips that were judged to have a fault as they came, and what was seen.
+JUDGED = Path(__file__).parent / "judged" / "undegraded.csv"
 
 #: Degree of a temporal kind's severities 1 to 5: no ratings tell, so ours.
 _TEMPORAL_DEGREES = (1, 1, 2, 3, 3)
@@ -181,9 +183,8 @@ def at_fault() -> frozenset[tuple[str, str]]:
 
     They can set no threshold of it: they are not clean, and how bad they are nobody rated.
     """
-    table = importlib.resources.files("train") / "judged" / "undegraded.csv"
-    rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
-    return frozenset((row["file"], row["attribute"]) for row in rows)
+    with JUDGED.open(newline="", encoding="utf-8") as rows:
+        return frozenset((row["file"], row["attribute"]) for row in csv.DictReader(rows))
 
 
 def measures_of(path: Path) -> SignalMeasures | None:

@@ -74,8 +74,8 @@ def imagine(
         )
         seen = mixed(own, others, tile)
         if teacher is not None:
-            read = teacher.reader(statistics(seen.numpy()).mean(1))
-            readings.update(zip(batch, read, strict=True))
+            of_pictures = teacher.reader(statistics(seen.numpy()).mean(1))
+            readings.update(zip(batch, of_pictures, strict=True))
         of_batch = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
         tokens.update(zip(batch, of_batch, strict=True))
     looks = [
@@ -84,8 +84,8 @@ def imagine(
     ]
     if teacher is None:
         return Imagined(told, looks, [])
-    read_of = np.stack([readings[n] for n in range(count)])
-    lessons = teacher.lessons(read_of, [look.facts for look in looks], told)
+    read = np.stack([readings[n] for n in range(count)])
+    lessons = teacher.lessons(read, [look.facts for look in looks], told)
     return Imagined(told, looks, lessons)
 
 

@@ -29,8 +29,8 @@ LEAST_LIGHT = 10.0
 #: A repeat changes less than this share of what frames around it do; after it the picture jumps by
 #: at least the other share; ours.
 REPEAT_SHARE, JUMP_SHARE = 0.12, 0.5
-#: Codes by which a quarter of the frames around a repeat change at least: in a still picture some
-#: do too, where an encoder refreshes it; ours.
+#: Codes by which a quarter of the frames before a repeat, and of those after it, change at least:
+#: in a still picture some do too, where an encoder refreshes it; ours.
 LEAST_MOTION, MOVING_PERCENT = 0.6, 75
 #: Repeats that go on longer than this, seconds, are the stall detector's.
 LONGEST_HOLD_S = 0.5
@@ -134,9 +134,7 @@ def runs(flags: Flags) -> Iterator[tuple[int, int]]:
 
 
 def uneven(motion: MotionArrays, repeated: Flags) -> Flags:
-    """Return which repeats [n] belong to no steady cadence: neither the clip's nor of seconds."""
-    if cadence(repeated) is not None:
-        return np.zeros_like(repeated)
+    """Return which repeats [n] are in no `SECTION_S` seconds that have a steady cadence."""
     left = repeated.copy()
     frames = max(2, round(SECTION_S / _interval_s(motion)))
     for first in range(0, len(repeated), frames // 2):
@@ -200,23 +198,18 @@ def _smooth(values: Floats | NDArray[np.float64], reach: int) -> NDArray[np.floa
 
 def _rolling(values: Floats, reach: int, *percents: float) -> Floats:
     """Return percentiles over `reach` neighbours to each side: [percents, n]."""
-    return _percentiles(_windows(values, reach, 2 * reach + 1), percents)
+    return _percentiles(values, reach, 2 * reach + 1, percents)
 
 
 def _on_both_sides(values: Floats, reach: int, *percents: float) -> Floats:
     """Return the lesser of the percentiles over `reach` values before and after: [percents, n]."""
-    windows, count = _windows(values, reach, reach), len(values)
-    before, after = windows[:count], windows[reach + 1 :]
-    return np.minimum(_percentiles(before, percents), _percentiles(after, percents))
+    found = _percentiles(values, reach, reach, percents)
+    return np.minimum(found[:, : len(values)], found[:, reach + 1 :])
 
 
-def _windows(values: Floats, reach: int, length: int) -> Floats:
-    """Return all windows of `length` over values that are mirrored for `reach` at both ends."""
+def _percentiles(values: Floats, reach: int, length: int, percents: tuple[float, ...]) -> Floats:
+    """Return percentiles of all windows of `length`; both ends are mirrored for `reach` values."""
     padded = np.pad(values, reach, mode="reflect" if len(values) > reach else "edge")
-    windows: Floats = np.lib.stride_tricks.sliding_window_view(padded, length)
-    return windows
-
-
-def _percentiles(windows: Floats, percents: tuple[float, ...]) -> Floats:
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length)
     found: Floats = np.percentile(windows, percents, axis=1).astype(np.float32)
     return found

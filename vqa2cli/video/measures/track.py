@@ -96,7 +96,8 @@ class MeasureTrack:
         repeated = pace.repeats(motion)
         pattern = pace.cadence(repeated)
         if len(motion.pts_s) > 1:
-            self._paced(values, motion, cut, pace.uneven(motion, repeated))
+            uneven = pace.uneven(motion, repeated) & (pattern is None)
+            self._paced(values, motion, cut, uneven)
         values[NAMES.index("letterbox")] = self._letterbox()
         cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         shown = np.bincount(cells, minlength=count) * max(pixels, 1)
