@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,8 +50,8 @@ def advise(ladder: Ladder, results: Sequence[CheckResult]) -> tuple[Advice, ...]
     """Return which rungs to drop, and where one is missing.
 
     A rung is to be dropped that falls, lies below the hull, or adds a step too small to be
-    seen; where a step is too large, one is missing in its middle. A dropped rung and a
-    missing one together are a move.
+    seen to the nearest cheaper one that stays; where a step is too large, one is missing in its
+    middle. A dropped rung and a missing one together are a move.
     """
     drops = _drops(ladder, {result.id: result for result in results})
     gaps = _gaps(ladder, {result.id: result for result in results})
@@ -68,12 +69,29 @@ def _drops(ladder: Ladder, results: dict[str, CheckResult]) -> list[tuple[str, s
     for check, why in (
         ("quality-falls", "a cheaper rung is better"),
         ("below-hull", "its neighbours give the same for less"),
-        ("step-small", "the step to it cannot be seen"),
     ):
         for finding in results[check].findings:
             found.setdefault(finding.rungs[-1], why)
+    if results["step-small"].findings:
+        for rung, why in _unseen(ladder.rungs, set(found), results["step-small"].threshold):
+            found[rung] = why
     order = [rung.name for rung in ladder.rungs]
     return sorted(found.items(), key=lambda drop: order.index(drop[0]))
+
+
+def _unseen(rungs: Sequence[Scored], gone: set[str], seen: float) -> Iterator[tuple[str, str]]:
+    """Yield what gains less than `seen` over the nearest cheaper rung that stays, and by how much.
+
+    So of several small steps in a row, which together are seen, some stay.
+    """
+    staying = [rung for rung in rungs if rung.name not in gone]
+    below = staying[0]
+    for rung in staying[1:]:
+        gain = rung.score.value - below.score.value
+        if gain < seen and not math.isclose(gain, seen, abs_tol=1e-9):
+            yield rung.name, f"the step to it from {below.name}, {gain:.1f} points, cannot be seen"
+        else:
+            below = rung
 
 
 def _gaps(ladder: Ladder, results: dict[str, CheckResult]) -> list[tuple[int, str]]:
