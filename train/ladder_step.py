@@ -5,7 +5,8 @@
 Pairs of encodes of one source by one codec, of contents the model never saw: how often is the
 order of two scores that of the labels, as a function of the gap between them? A logistic curve
 through one half at no gap (a psychometric function) is fitted; the step is the gap at which it
-reaches 95 %. The result goes to `vqa2cli/ladder/noticeable.py`.
+reaches 95 %, the just noticeable one that of 75 %. The result goes to
+`vqa2cli/ladder/noticeable.py`.
 """
 
 from __future__ import annotations
@@ -31,17 +32,22 @@ from vqa2cli.errors import UsageError
 #: Share of pairs a step apart that are in the right order.
 CONFIDENCE = 0.95
 
+#: The same of pairs that are just noticeably apart: halfway from guessing to always right.
+JUST_NOTICED = 0.75
+
 
 @dataclass(frozen=True)
 class Step:
     """The step in points, how many pairs it rests on, and what lies about it.
 
+    `just_noticeable` is the gap at which a pair is right 3 times of 4, by the same curve.
     `step_of_all_beyond` is the least gap such that, of all pairs at least that far apart, wide
     ones included, 95 % are right: less than the step. `order_of_all` is the share of all pairs
     in the right order, `interval` the middle 95 % of steps over resampled contents.
     """
 
     step: float
+    just_noticeable: float
     step_of_all_beyond: float
     pairs: int
     contents: int
@@ -66,10 +72,12 @@ def noticeable_step(
     drawn = []
     for _ in range(resamples):
         chosen = np.concatenate([members[n] for n in generator.choice(names, len(names))])
-        drawn.append(_step(gaps[chosen], right[chosen]))
+        drawn.append(_gap(CONFIDENCE, _slope(gaps[chosen], right[chosen])))
     low, high = np.percentile(drawn, (2.5, 97.5), method="nearest")  # inf cannot be weighed
+    slope = _slope(gaps, right)
     return Step(
-        step=_step(gaps, right),
+        step=_gap(CONFIDENCE, slope),
+        just_noticeable=_gap(JUST_NOTICED, slope),
         step_of_all_beyond=_beyond(gaps, right),
         pairs=len(gaps),
         contents=len(names),
@@ -98,21 +106,24 @@ def _pairs(
     return np.array(gaps), np.array(right), np.array(contents)
 
 
-def _step(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Return the gap at which the fitted curve reaches `CONFIDENCE`; infinite if it never rises.
+def _slope(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the slope of the curve 1 / (1 + exp(-slope * gap)), of maximum likelihood.
 
-    The curve is 1 / (1 + exp(-slope * gap)), its slope that of maximum likelihood.
+    It is 0 where more pairs are wrong than right, so that no gap is enough.
     """
-
     if float(np.sum(gaps * (right - 0.5))) <= 0:
-        return math.inf  # the likelihood is concave and falls from the start
+        return 0.0  # the likelihood is concave and falls from the start
 
     def unlikely(slope: float) -> float:
         return float(np.sum(right * np.logaddexp(0, -slope * gaps)
                             + (1 - right) * np.logaddexp(0, slope * gaps)))  # fmt: skip
 
-    slope = float(minimize_scalar(unlikely, bounds=(1e-9, 100.0), method="bounded").x)
-    return float(logit(CONFIDENCE)) / slope
+    return float(minimize_scalar(unlikely, bounds=(1e-9, 100.0), method="bounded").x)
+
+
+def _gap(share: float, slope: float) -> float:
+    """Return the gap at which the curve reaches `share`; infinite if it never rises."""
+    return float(logit(share)) / slope if slope > 0 else math.inf
 
 
 def _beyond(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:

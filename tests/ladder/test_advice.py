@@ -11,10 +11,10 @@ from tests.ladder.rungs import HEALTHY, ladder, rung, with_rung
 from vqa2cli.ladder.checks import run_checks
 from vqa2cli.ladder.curve import Advice, advise
 from vqa2cli.ladder.measured import Ladder
-from vqa2cli.ladder.noticeable import CERTAIN_STEP, NOTICEABLE_STEP
+from vqa2cli.ladder.noticeable import CERTAIN_STEP, JUST_NOTICEABLE_STEP
 from vqa2cli.ladder.settings import Setting
 
-STEP = NOTICEABLE_STEP
+STEP = JUST_NOTICEABLE_STEP
 
 
 def advice(made: Ladder, **settings: Setting) -> tuple[Advice, ...]:
@@ -36,9 +36,9 @@ def test_a_healthy_ladder_is_left_as_it_is() -> None:
 
 
 def test_a_rung_that_cannot_be_told_from_the_one_below_is_to_go() -> None:
-    (one,) = advice(with_rung(1, score=22.0 + STEP - 0.1))
-    assert (one.action, one.rung, one.bit_rate) == ("drop", "360p", None)
-    assert "234p" in one.why
+    (one,) = advice(with_rung(5, score=70.0 + STEP - 0.1))
+    assert (one.action, one.rung, one.bit_rate) == ("drop", "1080p", None)
+    assert "720p" in one.why
     assert f"{STEP - 0.1:.1f} points" in one.why
 
 
@@ -65,8 +65,8 @@ def test_a_rung_worse_than_a_cheaper_one_goes_and_the_next_is_measured_from_the_
 
 
 def test_steps_that_a_policy_lets_pass_are_no_reason_to_drop_a_rung() -> None:
-    made = with_rung(1, score=22.0 + STEP - 0.1)
-    assert advice(made, step_small=Setting(threshold=STEP - 0.5, action="warn")) == ()
+    made = with_rung(5, score=70.0 + STEP - 0.1)
+    assert advice(made, step_small=Setting(threshold=STEP / 2, action="warn")) == ()
     assert advice(made, step_small=Setting(threshold=None, action="off")) == ()
 
 

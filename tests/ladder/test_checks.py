@@ -12,7 +12,7 @@ from vqa2cli.errors import UsageError
 from vqa2cli.ladder.checks import CHECKS, run_checks
 from vqa2cli.ladder.findings import CheckResult
 from vqa2cli.ladder.measured import Ladder
-from vqa2cli.ladder.noticeable import CERTAIN_STEP, NOTICEABLE_STEP
+from vqa2cli.ladder.noticeable import CERTAIN_STEP, JUST_NOTICEABLE_STEP, NOTICEABLE_STEP
 from vqa2cli.ladder.settings import Setting, settings_of
 from vqa2cli.video.marks import Marks
 
@@ -35,7 +35,7 @@ def test_a_healthy_ladder_passes_every_check() -> None:
 FAULTS: list[tuple[Ladder, str, str]] = [
     (with_rung(4, score=60.0 - CERTAIN_STEP - 0.1), "quality-falls", "720p"),
     (with_rung(3, soft_s=(2.0, 4.0)), "detail-falls", "540p"),
-    (with_rung(1, score=22.0 + STEP - 0.1), "step-small", "360p"),
+    (with_rung(1, score=22.0 + JUST_NOTICEABLE_STEP - 0.1), "step-small", "360p"),
     (with_rung(0, score=7.5), "step-large", "360p"),
     (with_rung(3, score=49.0), "below-hull", "540p"),
     (with_rung(4, windows=(40.0, 85.0, 85.0)), "crossing", "720p"),
@@ -84,6 +84,10 @@ def test_a_fault_is_found_by_its_check_and_names_its_rung(
     # A fault of the streams is no fault of the quality, and the other way round.
     quality = [c.id for c in CHECKS][:8]
     assert all((other in quality) == (check in quality) for other in results)
+
+
+def test_a_step_that_is_told_apart_more_often_than_not_is_no_finding() -> None:
+    assert "step-small" not in found(with_rung(1, score=22.0 + JUST_NOTICEABLE_STEP))
 
 
 def test_a_fall_that_may_be_none_is_told_and_fails_nothing() -> None:

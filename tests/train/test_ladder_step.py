@@ -29,6 +29,7 @@ def test_the_step_is_the_gap_at_which_19_of_20_orders_are_right() -> None:
     assert found.step == pytest.approx(np.log(19) / 0.3, rel=0.2)
     assert found.interval[0] < np.log(19) / 0.3 < found.interval[1]
     assert found.step_of_all_beyond < found.step
+    assert found.just_noticeable == pytest.approx(found.step * np.log(3) / np.log(19))
 
 
 def test_a_model_that_is_always_right_needs_hardly_a_gap() -> None:
@@ -40,6 +41,7 @@ def test_a_model_that_is_always_right_needs_hardly_a_gap() -> None:
 def test_a_model_that_is_always_wrong_has_no_step() -> None:
     found = noticeable_step(np.array([4.0, 3.0, 2.0, 1.0]), items([10, 20, 30, 40]))
     assert np.isinf(found.step)
+    assert np.isinf(found.just_noticeable)
     assert found.order_of_all == 0.0
 
 

@@ -152,6 +152,7 @@ def choice(shown: Shown, rng: np.random.Generator) -> Talk | None:
     """Ask for one of several answers, by letter."""
     makers: tuple[Callable[..., tuple[str, str, Sequence[str]] | None], ...] = (
         _choice_of_fault,
+        _choice_of_fault,  # twice as often as each other one
         _choice_of_level,
         _choice_of_degree,
         _choice_of_yes,
@@ -199,7 +200,7 @@ MAKERS: tuple[tuple[Maker, float], ...] = (
     (is_there, 10.0),
     (how_strong, 2.0),
     (when, 2.0),
-    (choice, 4.0),
+    (choice, 6.0),
     (off_topic, 1.0),
 )
 
@@ -258,12 +259,18 @@ def _choice_of_fault(
     denied = sorted(shown.denied)
     if len(denied) < 3 or (shown.fault is not None and shown.fault.name is None):
         return None
-    wrong = [noun(denied[at]) for at in rng.permutation(len(denied))[: int(rng.integers(1, 4))]]
-    right = "no distortion" if shown.fault is None else noun(str(shown.fault.name))
+    drawn = rng.permutation(len(denied))[: int(rng.integers(1, 4))]
+    wrong = [_offered(denied[at], rng) for at in drawn]
+    right = "no distortion" if shown.fault is None else _offered(str(shown.fault.name), rng)
     if shown.fault is not None and rng.random() < 0.2:
         wrong[0] = "no distortion"
     change = str.capitalize if rng.random() < 0.5 else str
     return _worded(MAIN, rng), change(right), [change(each) for each in wrong]
+
+
+def _offered(name: str, rng: np.random.Generator) -> str:
+    """Return what a fault is called among choices: what answers call it, or any of its nouns."""
+    return noun(name) if rng.random() < 0.5 else _one(WORDINGS[name].nouns, rng)
 
 
 def _choice_of_level(shown: Shown, rng: np.random.Generator) -> tuple[str, str, Sequence[str]]:

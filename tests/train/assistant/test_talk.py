@@ -123,7 +123,8 @@ def test_the_right_letter_stands_before_the_right_choice(seed: int) -> None:
         right = letters[answer.removesuffix(".")].lower()
         assert shown.fault is not None
         known = {shown.level, shown.fault.degree, "yes", "no"}
-        known |= {noun(shown.fault.name)} if shown.fault.name else set()
+        name = shown.fault.name
+        known |= {noun(name), *WORDINGS[name].nouns} if name else set()
         assert right in known
         assert len(letters) == len(set(letters.values())) > 1
 
