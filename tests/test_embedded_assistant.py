@@ -93,6 +93,44 @@ def test_it_chooses_by_letter(vqa2: Run, clips: dict[str, Path]) -> None:
     assert (window["letter"], window["choice"]) == ("B", "noise")
 
 
+@pytest.mark.parametrize("choices", ["noise,blur,banding", "blur,banding,noise", "Blocks,Noise"])
+def test_it_chooses_the_same_wherever_it_stands(
+    vqa2: Run, clips: dict[str, Path], choices: str
+) -> None:
+    done = vqa2("ask", clips["noisy"], "What is the main distortion?", "--choices", choices,
+                "--format", "json")  # fmt: skip
+    (window,) = json.loads(done.out)["answers"][0]["windows"]
+    assert window["choice"].lower() == "noise"
+    assert window["letter"] == "ABC"[choices.lower().split(",").index("noise")]
+
+
+@pytest.mark.parametrize(
+    ("clip", "asked", "said"),
+    [
+        ("noisy", "Is it noisy?", "Yes"),
+        ("clean", "Is there any noise in this video?", "No"),
+        ("clean", "Is it sharp?", "Yes"),
+        ("noisy", "Is it free of noise?", "No"),
+    ],
+)
+def test_it_says_yes_or_no(
+    vqa2: Run, clips: dict[str, Path], clip: str, asked: str, said: str
+) -> None:
+    done = vqa2("ask", clips[clip], asked, "--binary", "--format", "json")
+    (window,) = json.loads(done.out)["answers"][0]["windows"]
+    assert (window["choice"], window["letter"]) == (said, "A" if said == "Yes" else "B")
+
+
+def test_of_choices_that_it_does_not_name_it_chooses_none(
+    vqa2: Run, clips: dict[str, Path]
+) -> None:
+    done = vqa2("ask", clips["noisy"], "What is the main distortion?", "--choices", "cats,dogs",
+                "--format", "json")  # fmt: skip
+    (window,) = json.loads(done.out)["answers"][0]["windows"]
+    assert (window["letter"], window["choice"]) == (None, None)
+    assert "noise" in window["answer"]
+
+
 def test_what_pictures_do_not_tell_it_does_not_tell(
     assistant: QualityModel, clips: dict[str, Path]
 ) -> None:

@@ -13,6 +13,7 @@ from tests.cli.conftest import Run
 from tests.clips import moving_clip
 from vqa2cli import asking
 from vqa2cli.asking import MAX_QUESTION, clean_question
+from vqa2cli.cli.ask import named_in
 from vqa2cli.errors import UsageError
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.tokens import IMAGE_SLOT
@@ -77,6 +78,25 @@ def test_no_question_and_a_huge_one_are_refused_in_one_line(
     done = ask(vqa2, clips / "moving.mp4", assistant, question)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert len(done.err) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "offered", "named"),
+    [
+        ("Severe noise is seen throughout.", ["blur", "Noise", "banding"], "Noise"),
+        ("Severe noise is seen throughout.", ["Yes", "No"], None),
+        ("Slight motion blur is seen.", ["blur", "motion blur"], "motion blur"),
+        ("No distortion is seen.", ["no distortion", "noise"], "no distortion"),
+        ("Blur, noise and more.", ["blur", "noise"], None),
+        ("The first video.", ["The second", "the first"], "the first"),
+        ("It is good (80 %).", ["80 %", "60 %"], "80 %"),
+        ("", ["blur", "noise"], None),
+    ],
+)
+def test_an_answer_names_one_of_what_was_offered_in_whole_words(
+    text: str, offered: list[str], named: str | None
+) -> None:
+    assert named_in(text, offered) == named
 
 
 @pytest.mark.parametrize(

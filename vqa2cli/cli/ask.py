@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Names of the spans of two clips in JSON.
 _PLACES: Final = ("first", "second")
+#: What --binary offers.
+YES_NO: Final = ["Yes", "No"]
 _LETTER: Final = re.compile(r"^\s*([A-Z])\s*[.)]\s*")
 
 
@@ -132,7 +134,7 @@ class _Asker:
     def record(self, question: str) -> dict[str, Any]:
         """Return a question with the answer for each window, or for each pair of them."""
         windows = [
-            {**_spans(view), "answer": text, **self._chosen(text)}
+            {**_spans(view), "answer": text, **self._chosen(question, text)}
             for view, text in zip(self._views, self._answers(question), strict=True)
         ]
         return {"question": question, "windows": windows}
@@ -146,28 +148,52 @@ class _Asker:
                 spans = (f"{window.start_s:.2f}-{window.end_s:.2f} s" for window in view)
                 click.echo(f"{' and '.join(spans)}: ", nl=False)
             text = next(pending)
-            choice = self._chosen(text).get("choice")
+            choice = self._chosen(question, text).get("choice")
             click.echo(f" [{one_line(choice)}]" if choice else "")
 
     def _answers(self, question: str, on_text: OnText | None = None) -> Iterable[str]:
         from vqa2cli.asking import answers
         from vqa2cli.model.protocols import choice_question
 
-        asked = choice_question(question, self._offered) if self._offered else question
+        asked = choice_question(question, self._offered) if self._by_letter else question
         return answers(self._views, self._model, asked, self._max_tokens, on_text)
 
-    def _chosen(self, text: str) -> dict[str, str | None]:
-        """Return letter and choice of an answer; None where it names none."""
+    @property
+    def _by_letter(self) -> bool:
+        """Whether answers are asked for by letter."""
+        return bool(self._offered) and not self._model.protocol.chooses_by_words
+
+    def _chosen(self, question: str, text: str) -> dict[str, str | None]:
+        """Return letter and choice of an answer to a question; None where it names none."""
         if not self._offered:
             return {}
         letter = text.strip()[:1]
-        index = ord(letter) - ord("A") if letter else -1
+        index = ord(letter) - ord("A") if letter and self._by_letter else -1
         if 0 <= index < len(self._offered) and not text.strip()[1:2].isalpha():
             return {"letter": letter, "choice": self._offered[index]}
-        named = [each for each in self._offered if each.lower() in text.lower()]
-        if len(named) != 1:
+        named = named_in(text, self._offered)
+        if named is None:
             return {"letter": None, "choice": None}
-        return {"letter": chr(65 + self._offered.index(named[0])), "choice": named[0]}
+        of_fault = re.search(r": (yes|no)\b", text) is not None
+        if self._offered == YES_NO and of_fault and self._model.protocol.asks_opposite(question):
+            named = YES_NO[1 - YES_NO.index(named)]
+        return {"letter": chr(65 + self._offered.index(named)), "choice": named}
+
+
+def named_in(text: str, offered: Sequence[str]) -> str | None:
+    """Return the one of some answers that a text names, as whole words; None of none or several.
+
+    "motion blur" names no "blur" where both are offered.
+    """
+
+    def named(each: str) -> bool:
+        return re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text, re.IGNORECASE) is not None
+
+    found = [each for each in offered if named(each)]
+    whole = [
+        each for each in found if not any(each.lower() in o.lower() for o in found if o != each)
+    ]
+    return whole[0] if len(whole) == 1 else None
 
 
 def _spans(view: View) -> dict[str, Any]:
@@ -185,7 +211,7 @@ def _offered(choices: str | None, binary: bool) -> list[str]:
     if binary and choices is not None:
         raise UsageError("--binary and --choices exclude each other")
     if binary:
-        return ["Yes", "No"]
+        return YES_NO
     if choices is None:
         return []
     found = [_LETTER.sub("", one_line(part)).strip() for part in choices.split(",")]

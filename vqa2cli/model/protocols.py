@@ -43,6 +43,10 @@ class ScoringProtocol:
         blocks: what fills the slots of a clip, in order; blocks without a slot are left out.
         pair: the user's turn about two clips, None where it takes one only; see `of_two`.
         clips: clips that `user` is about.
+        chooses_by_words: letters mean too little to its models, so which of several answers
+            is right is read out of what they say in words.
+        opposites: what a clip without a fault is; asked whether it is that, such models say
+            whether the fault is there.
         reference_weights: the authors' values of the five words, best first.
         judges_stalls: its models learnt from people what stalls are worth, so a streaming score
             is the model's own answer; else the session model weighs them.
@@ -64,6 +68,8 @@ class ScoringProtocol:
     generation: Generation = Generation()
     pair: str | None = None
     clips: int = 1
+    chooses_by_words: bool = False
+    opposites: tuple[str, ...] = ()
 
     @property
     def slots(self) -> int:
@@ -79,6 +85,11 @@ class ScoringProtocol:
     def uses_motion(self) -> bool:
         """Whether motion features reach the prompt at all."""
         return any("M" in block for block in self.clip_blocks)
+
+    def asks_opposite(self, question: str) -> bool:
+        """Return whether a clip is asked to be what one without a fault is."""
+        said = question.lower().rstrip("?. ")
+        return any(said.endswith(f" {word}") for word in self.opposites)
 
     @property
     def accepts_facts(self) -> bool:
@@ -250,6 +261,8 @@ _PROTOCOLS = (
         motion_multiple=1,
         window_s=10.0,
         generation=Generation(repetition_penalty=1.0, max_new_tokens=96),
+        chooses_by_words=True,
+        opposites=("sharp", "in focus", "crisp", "free of noise", "clean of grain"),
     ),
 )
 

@@ -29,6 +29,7 @@ from train.assistant.words import WORDINGS, noun
 from train.kadid import FOUND_AS
 from vqa2cli.asking import clean_question
 from vqa2cli.levels import degree_of
+from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.recognition import UNCLEAR, Reading
 
 NOISY = Shown(50.0, Fault("noise", "noticeable", "in the middle"), frozenset({"blur", "banding"}))
@@ -101,6 +102,11 @@ def test_yes_is_said_of_what_is_shown_and_no_of_what_is_not() -> None:
             assert there == (name == "noise") == says_yes(answer)
             assert there or answer.endswith(": no.")
         assert all((ask(CLEAN, rng) or ("", ""))[1].endswith(": no.") for _ in range(50))
+
+
+def test_its_protocol_knows_the_same_opposites() -> None:
+    told = {word for wording in WORDINGS.values() for word in wording.opposites}
+    assert set(PROTOCOLS["mini-ask-1"].opposites) == told
 
 
 def test_a_clip_asked_to_be_what_a_faultless_one_is_gets_the_other_letter() -> None:
