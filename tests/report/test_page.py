@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
+from PIL import Image
 
 from tests.report.reports import NAMES, hostile_ladder_report, ladder_report, score_report
 from vqa2cli.report.page import page
+from vqa2cli.report.page.pictures import Moment, data_uri
 from vqa2cli.report.plain_text import one_line
 
 
@@ -87,6 +94,26 @@ def test_a_page_of_files_has_gates_stalls_and_errors() -> None:
     text = Reader(page(score_report())).text
     for words in ("score.value >= 60", "stalling.stall_ratio has no value", "corrupt", "1 stall"):
         assert words in text
+
+
+def test_worst_windows_are_shown_where_there_are_pictures(tmp_path: Path) -> None:
+    Image.new("RGB", (1920, 1080), (200, 30, 30)).save(tmp_path / "red.png")
+    report = score_report()
+    asked: list[Moment] = []
+
+    def stills(moments: Sequence[Moment]) -> dict[Moment, Markup]:
+        asked.extend(moments)
+        return {moments[0]: data_uri(tmp_path / "red.png", 480)}
+
+    text = page(report, stills)
+    windows = [segment for row in report["results"] for segment in row["segments"]]
+    worst = min(windows, key=lambda segment: segment["score"])
+    assert asked[0].time_s == (worst["start"] + worst["end"]) / 2
+    (picture,) = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)">', text)
+    with Image.open(io.BytesIO(base64.b64decode(picture[0]))) as shown:
+        assert shown.size == (480, 270)
+    assert picture[1] == f"frame at {asked[0].time_s:.2f} s"
+    assert "<img" not in page(report)
 
 
 def test_the_same_report_gives_the_same_page() -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.chromium import Chromium, find_chromium, needs_chromium
 from tests.report.reports import NAMES, hostile_ladder_report, ladder_report, score_report
 from vqa2cli.report.page import page
+from vqa2cli.report.page.pictures import Stills, data_uri, no_stills
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -67,9 +69,22 @@ def test_names_are_text_and_nothing_else(browser: Chromium, tmp_path: Path) -> N
             assert name in text
 
 
-def written(report: dict[str, Any], folder: Path) -> Path:
+def test_pictures_of_any_shape_are_shown_within_the_page(browser: Chromium, tmp_path: Path) -> None:
+    Image.new("RGB", (1080, 1920), (200, 30, 30)).save(tmp_path / "tall.png")
+    picture = data_uri(tmp_path / "tall.png", 480)
+    path = written(score_report(), tmp_path, lambda moments: dict.fromkeys(moments, picture))
+    opened(browser, path)
+    browser.show(400)
+    assert browser.run("document.images.length") > 0
+    assert browser.run("[...document.images].every(one => one.naturalHeight === 480)")
+    assert browser.run("[...document.images].every(one => one.height > 1.7 * one.width)")
+    assert browser.run("document.documentElement.scrollWidth") <= 400
+    assert browser.complaints == []
+
+
+def written(report: dict[str, Any], folder: Path, stills: Stills = no_stills) -> Path:
     path = folder / "report.html"
-    path.write_text(page(report), encoding="utf-8")
+    path.write_text(page(report, stills), encoding="utf-8")
     return path
 
 

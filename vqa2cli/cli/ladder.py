@@ -176,6 +176,7 @@ class _Job:
             scorer = LadderScorer(configured_model(self.config), self.config)
             with closing(LadderReports(streams)) as reports:
                 for title, anchor in pairs:
+                    reports.frames_of.know(rung.clip for rung in title.rungs)
                     judged = self._ladder(scorer, title)
                     against = self._ladder(scorer, anchor) if anchor else None
                     reports.verdicts.append(verdict_on(judged, self.checks, against))

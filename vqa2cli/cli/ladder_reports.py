@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from vqa2cli.cli.worst_frames import WorstFrames
 from vqa2cli.report.output import TextSink
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class LadderReports:
 
     def __init__(self, outputs: Sequence[tuple[str, TextSink]]) -> None:
         self._outputs = outputs
+        self.frames_of = WorstFrames()
         self.verdicts: list[Verdict] = []
 
     def close(self) -> None:
@@ -26,20 +28,21 @@ class LadderReports:
 
         report = report_of(self.verdicts)
         for chosen, stream in self._outputs:
-            _write(chosen, report, stream)
+            self._write(chosen, report, stream)
 
+    def _write(self, chosen: str, report: dict[str, Any], stream: TextSink) -> None:
+        from vqa2cli.report import ladder_text
+        from vqa2cli.report.rows import compact_json
+        from vqa2cli.report.whole import WHOLE
 
-def _write(chosen: str, report: dict[str, Any], stream: TextSink) -> None:
-    from vqa2cli.report import ladder_text
-    from vqa2cli.report.rows import compact_json
-    from vqa2cli.report.whole import WHOLE
-
-    if chosen == "table":
-        ladder_text.write_ladders(report, stream)
-    elif chosen == "csv":
-        ladder_text.write_rungs(report, stream)
-    elif chosen == "json":
-        stream.write(compact_json(report) + "\n")
-    else:
-        stream.write(WHOLE[chosen](report))
-    stream.flush()
+        if chosen == "table":
+            ladder_text.write_ladders(report, stream)
+        elif chosen == "csv":
+            ladder_text.write_rungs(report, stream)
+        elif chosen == "json":
+            stream.write(compact_json(report) + "\n")
+        elif chosen == "html":
+            stream.write(self.frames_of.page(report))
+        else:
+            stream.write(WHOLE[chosen](report))
+        stream.flush()

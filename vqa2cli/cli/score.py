@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from vqa2cli.cli.gating import rules_of
 from vqa2cli.cli.inputs import arriving_clips, find_clips, show_clips
 from vqa2cli.cli.messages import Messenger
 from vqa2cli.cli.reports import Outputs, check_installed, open_frames, write_rows
+from vqa2cli.cli.worst_frames import WorstFrames
 from vqa2cli.config import RunConfig, StallText
 from vqa2cli.errors import UsageError
 
@@ -155,11 +156,12 @@ def _score(
     with out.open() as streams, open_frames(frames) as per_frame:
         model = configured_model(config)
         messenger.detail(f"model {model.info.name} on {model.info.device}: {model.info}")
-        makers = _writers()
+        frames_of = WorstFrames()
+        makers = _writers(frames_of)
         # Closing the writers ends the reports, also of a run that is stopped, so that they parse.
         with (
             closing(ManyWriter([makers[name](stream) for name, stream in streams])) as writer,
-            closing(_rows(batches, model, config)) as rows,
+            closing(_rows(_noted(batches, frames_of), model, config)) as rows,
         ):
             judged = judged_all(rows, rules)
             told = messenger.following(judged, total, on_terminal=out.grows_on_terminal)
@@ -176,7 +178,14 @@ def _rows(
             yield from rows
 
 
-def _writers() -> dict[str, MakeWriter[Record]]:
+def _noted(batches: Iterable[list[Clip]], frames_of: WorstFrames) -> Iterator[list[Clip]]:
+    """Yield the batches, and tell `frames_of` of their clips."""
+    for clips in batches:
+        frames_of.know(clips)
+        yield clips
+
+
+def _writers(frames_of: WorstFrames) -> dict[str, MakeWriter[Record]]:
     from vqa2cli.report.console import TableWriter
     from vqa2cli.report.whole import WHOLE, WholeWriter
     from vqa2cli.report.writers import CsvWriter, JsonWriter, NdjsonWriter
@@ -187,4 +196,5 @@ def _writers() -> dict[str, MakeWriter[Record]]:
         "ndjson": NdjsonWriter,
         "csv": CsvWriter,
         **{name: partial(WholeWriter, render=render) for name, render in WHOLE.items()},
+        "html": partial(WholeWriter, render=frames_of.page),
     }

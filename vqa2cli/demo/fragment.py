@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
-from PIL import Image
 
 from vqa2cli.config import VERSION
 from vqa2cli.levels import in_words
 from vqa2cli.report.diagnostics import value_of
 from vqa2cli.report.explain.explanation import Explanation, span_of, time_code
+from vqa2cli.report.page.pictures import data_uri
 from vqa2cli.report.page.plots import timeline_plot
 from vqa2cli.report.plain_text import short_line
 from vqa2cli.report.rows import record_of
@@ -72,9 +70,4 @@ def _timeline(told: Explanation) -> str:
 
 
 def _data_uri(picture: Path) -> Markup:
-    with Image.open(picture) as image:
-        small = image.convert("RGB")
-    small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=90)
-    return Markup("data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode("ascii"))
+    return data_uri(picture, PICTURE_SIDE)

@@ -31,19 +31,12 @@ def github(report: Record) -> str:
     return github_annotations(report)
 
 
-def html(report: Record) -> str:
-    """Return the report as a page."""
-    from vqa2cli.report.page import page
-
-    return page(report)
-
-
-#: Formats by name, each loaded when it is used.
+#: Formats by name, each loaded when it is used. A page, which shows pictures of the clips, is made
+#: by the commands (`vqa2cli.cli.worst_frames`).
 WHOLE: Final[dict[str, Callable[[Record], str]]] = {
     "junit": junit,
     "prometheus": prometheus,
     "github": github,
-    "html": html,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vqa2cli.report.page.pictures import Moment, Stills, no_stills
 from vqa2cli.report.page.plots import curve_plot, timeline_plot
 from vqa2cli.report.plain_text import told
 from vqa2cli.report.rows import Record
@@ -15,8 +16,13 @@ from vqa2cli.report.templates import environment_of
 WORST = 10
 
 
-def page(report: Record) -> str:
-    """Return the HTML of a report of `vqa2 score` or `vqa2 ladder`."""
+def page(report: Record, stills: Stills = no_stills) -> str:
+    """Return the HTML of a report of `vqa2 score` or `vqa2 ladder`.
+
+    Args:
+        report: what the command writes as JSON.
+        stills: finds the pictures of the worst windows.
+    """
     environment = environment_of("vqa2cli.report.page")
     environment.filters["told"] = told
     text = environment.get_template("report.html").render(
@@ -25,7 +31,7 @@ def page(report: Record) -> str:
         ladders=[_ladder(ladder, report) for ladder in report.get("ladders", ())],
         rows=[] if report.get("ladders") else report["results"],
         timeline=_timeline("Timeline", report["results"]) if not report.get("ladders") else "",
-        worst=_worst(report["results"]),
+        worst=_worst(report["results"], stills),
     )
     return text if text.endswith("\n") else f"{text}\n"
 
@@ -54,7 +60,13 @@ def _timeline(label: str, rows: list[Record], findings: list[Record] | None = No
     return Markup(timeline_plot(label, shown, findings or [])) if shown else Markup("")
 
 
-def _worst(rows: list[Record]) -> list[Record]:
-    """Return the worst windows of all files, worst first."""
+def _worst(rows: list[Record], stills: Stills) -> list[Record]:
+    """Return the worst windows of all files, worst first, with what is shown in their middle."""
     windows = [{**segment, "file": row["file"]} for row in rows for segment in row["segments"]]
-    return sorted(windows, key=lambda window: float(window["score"]))[:WORST]
+    worst = sorted(windows, key=lambda window: float(window["score"]))[:WORST]
+    middles = [Moment(each["file"], (each["start"] + each["end"]) / 2) for each in worst]
+    found = stills(middles)
+    return [
+        {**window, "time": middle.time_s, "picture": found.get(middle)}
+        for window, middle in zip(worst, middles, strict=True)
+    ]
