@@ -29,11 +29,10 @@ def pictures(page: Path) -> list[tuple[np.ndarray, float]]:
     ]
 
 
-def coloured(path: Path, size: tuple[int, int] = (640, 360)) -> Path:
+def coloured(path: Path) -> Path:
     """Write a clip of two seconds that goes from red to blue in its middle."""
-    width, height = size
-    frames = [np.full((height, width, 3), (220, 20, 20), np.uint8)] * 30
-    frames += [np.full((height, width, 3), (20, 20, 220), np.uint8)] * 30
+    frames = [np.full((360, 640, 3), (220, 20, 20), np.uint8)] * 30
+    frames += [np.full((360, 640, 3), (20, 20, 220), np.uint8)] * 30
     return write_clip(path, frames, 30, options={"crf": "10"})
 
 

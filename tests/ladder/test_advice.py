@@ -27,8 +27,8 @@ def scored(scores: Sequence[float]) -> Ladder:
     return ladder([rung(h, k, score) for (h, k, _), score in zip(HEALTHY, scores, strict=True)])
 
 
-def dropped(made: Ladder, **settings: Setting) -> list[str | None]:
-    return [each.rung for each in advice(made, **settings) if each.action == "drop"]
+def dropped(made: Ladder) -> list[str | None]:
+    return [each.rung for each in advice(made) if each.action == "drop"]
 
 
 def test_a_healthy_ladder_is_left_as_it_is() -> None:

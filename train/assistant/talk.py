@@ -33,7 +33,7 @@ from train.assistant.forms import (
 from train.assistant.shown import Fault, Shown
 from train.assistant.words import WORDINGS, is_are, noun
 from vqa2cli.levels import DEGREES, LEVELS
-from vqa2cli.model.protocols import choice_question
+from vqa2cli.model.protocols import PROTOCOLS, choice_question
 
 #: A question and the answer to it.
 Talk = tuple[str, str]
@@ -166,12 +166,6 @@ def says_yes(answer: str) -> bool:
     return answer.startswith("Yes.") or ": yes" in answer
 
 
-def asks_opposite(question: str) -> bool:
-    """Return whether a clip is asked to be what one without a fault is."""
-    said = question.lower().rstrip("?")
-    return any(said.endswith(f" {word}") for one in WORDINGS.values() for word in one.opposites)
-
-
 def lettered(question: str, right: str, wrong: Sequence[str], rng: np.random.Generator) -> Talk:
     """Return a multiple-choice question, its answers in random order, and the right letter."""
     offered = [right, *wrong]
@@ -300,7 +294,7 @@ def _choice_of_yes(shown: Shown, rng: np.random.Generator) -> tuple[str, str, Se
     if made is None:
         return None
     question, answer = made
-    yes = says_yes(answer) != asks_opposite(question)
+    yes = says_yes(answer) != PROTOCOLS["mini-ask-1"].asks_opposite(question)
     return question, "Yes" if yes else "No", ["No" if yes else "Yes"]
 
 

@@ -33,7 +33,6 @@ class LadderReports:
     def _write(self, chosen: str, report: dict[str, Any], stream: TextSink) -> None:
         from vqa2cli.report import ladder_text
         from vqa2cli.report.rows import compact_json
-        from vqa2cli.report.whole import WHOLE
 
         if chosen == "table":
             ladder_text.write_ladders(report, stream)
@@ -41,8 +40,6 @@ class LadderReports:
             ladder_text.write_rungs(report, stream)
         elif chosen == "json":
             stream.write(compact_json(report) + "\n")
-        elif chosen == "html":
-            stream.write(self.frames_of.page(report))
         else:
-            stream.write(WHOLE[chosen](report))
+            stream.write(self.frames_of.formats()[chosen](report))
         stream.flush()

@@ -187,7 +187,7 @@ def _noted(batches: Iterable[list[Clip]], frames_of: WorstFrames) -> Iterator[li
 
 def _writers(frames_of: WorstFrames) -> dict[str, MakeWriter[Record]]:
     from vqa2cli.report.console import TableWriter
-    from vqa2cli.report.whole import WHOLE, WholeWriter
+    from vqa2cli.report.whole import WholeWriter
     from vqa2cli.report.writers import CsvWriter, JsonWriter, NdjsonWriter
 
     return {
@@ -195,6 +195,8 @@ def _writers(frames_of: WorstFrames) -> dict[str, MakeWriter[Record]]:
         "json": JsonWriter,
         "ndjson": NdjsonWriter,
         "csv": CsvWriter,
-        **{name: partial(WholeWriter, render=render) for name, render in WHOLE.items()},
-        "html": partial(WholeWriter, render=frames_of.page),
+        **{
+            name: partial(WholeWriter, render=render)
+            for name, render in frames_of.formats().items()
+        },
     }

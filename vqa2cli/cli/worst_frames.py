@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -43,8 +43,13 @@ class WorstFrames:
 
         self._clips |= {str(clip): clip for clip in clips if not isinstance(clip, Refused)}
 
-    def page(self, report: Record) -> str:
-        """Return the page of a report with the pictures."""
+    def formats(self) -> dict[str, Callable[[Record], str]]:
+        """Return what makes each format that needs the whole report, pages with the pictures."""
+        from vqa2cli.report.whole import WHOLE
+
+        return {**WHOLE, "html": self._page}
+
+    def _page(self, report: Record) -> str:
         from vqa2cli.report.page import page
 
         return page(report, self)

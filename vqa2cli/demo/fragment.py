@@ -28,12 +28,13 @@ def clip_fragment(told: Explanation, pictures: Sequence[Path]) -> str:
     Args:
         pictures: one for each of `told.moments`, in their order.
     """
+    uris = [data_uri(picture, PICTURE_SIDE) for picture in pictures]
     return _rendered(
         "clip.html",
         told=told,
         row=told.row,
         timeline=Markup(_timeline(told)),
-        moments=list(zip(told.moments, map(_data_uri, pictures), strict=True)),
+        moments=list(zip(told.moments, uris, strict=True)),
         version=VERSION,
     )
 
@@ -67,7 +68,3 @@ def _timeline(told: Explanation) -> str:
         if one.finding.source == "measurement"
     ]
     return timeline_plot("Timeline of the clip", [record], findings)
-
-
-def _data_uri(picture: Path) -> Markup:
-    return data_uri(picture, PICTURE_SIDE)

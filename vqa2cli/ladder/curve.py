@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from vqa2cli.ladder.checks import CHECKS
 from vqa2cli.ladder.findings import CheckResult
 from vqa2cli.ladder.measured import Ladder, Scored
 from vqa2cli.ladder.quality_checks import deficits
@@ -73,22 +73,22 @@ def _drops(ladder: Ladder, results: dict[str, CheckResult]) -> list[tuple[str, s
         for finding in results[check].findings:
             found.setdefault(finding.rungs[-1], why)
     if results["step-small"].findings:
-        for rung, why in _unseen(ladder.rungs, set(found), results["step-small"].threshold):
-            found[rung] = why
+        staying = [rung for rung in ladder.rungs if rung.name not in found]
+        found |= dict(_unseen(staying, results["step-small"].threshold))
     order = [rung.name for rung in ladder.rungs]
     return sorted(found.items(), key=lambda drop: order.index(drop[0]))
 
 
-def _unseen(rungs: Sequence[Scored], gone: set[str], seen: float) -> Iterator[tuple[str, str]]:
+def _unseen(rungs: Sequence[Scored], seen: float) -> Iterator[tuple[str, str]]:
     """Yield what gains less than `seen` over the nearest cheaper rung that stays, and by how much.
 
     So of several small steps in a row, which together are seen, some stay.
     """
-    staying = [rung for rung in rungs if rung.name not in gone]
-    below = staying[0]
-    for rung in staying[1:]:
+    (check,) = (check for check in CHECKS if check.id == "step-small")
+    below = rungs[0]
+    for rung in rungs[1:]:
         gain = rung.score.value - below.score.value
-        if gain < seen and not math.isclose(gain, seen, abs_tol=1e-9):
+        if check.violated(gain, seen):
             yield rung.name, f"the step to it from {below.name}, {gain:.1f} points, cannot be seen"
         else:
             below = rung

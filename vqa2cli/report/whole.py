@@ -32,7 +32,7 @@ def github(report: Record) -> str:
 
 
 #: Formats by name, each loaded when it is used. A page, which shows pictures of the clips, is made
-#: by the commands (`vqa2cli.cli.worst_frames`).
+#: by `vqa2cli.cli.worst_frames`.
 WHOLE: Final[dict[str, Callable[[Record], str]]] = {
     "junit": junit,
     "prometheus": prometheus,

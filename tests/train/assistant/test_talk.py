@@ -15,7 +15,6 @@ from train.assistant.talk import (
     SAME,
     SECOND,
     STALLS,
-    asks_opposite,
     capital,
     describe,
     how_strong,
@@ -110,6 +109,7 @@ def test_its_protocol_knows_the_same_opposites() -> None:
 
 
 def test_a_clip_asked_to_be_what_a_faultless_one_is_gets_the_other_letter() -> None:
+    asks_opposite = PROTOCOLS["mini-ask-1"].asks_opposite
     assert asks_opposite("Is this video free of noise?")
     assert asks_opposite("does it look sharp")
     assert not asks_opposite("Is it out of focus?")
