@@ -121,6 +121,12 @@ def test_it_says_yes_or_no(
     assert (window["choice"], window["letter"]) == (said, "A" if said == "Yes" else "B")
 
 
+def test_yes_and_no_among_choices_mean_what_was_asked(vqa2: Run, clips: dict[str, Path]) -> None:
+    done = vqa2("ask", clips["clean"], "Is it sharp?", "--choices", "no,yes", "--format", "json")
+    (window,) = json.loads(done.out)["answers"][0]["windows"]
+    assert (window["answer"], window["choice"]) == ("Blur: no.", "yes")
+
+
 def test_of_choices_that_it_does_not_name_it_chooses_none(
     vqa2: Run, clips: dict[str, Path]
 ) -> None:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 #: Names of the spans of two clips in JSON.
 _PLACES: Final = ("first", "second")
-#: What --binary offers.
-YES_NO: Final = ["Yes", "No"]
+#: What an answer says of a fault, and of a question for what is free of it.
+_OF_FAULT: Final = re.compile(r"(?<=: )(?:yes|no)\b")
+_OPPOSITE: Final = {"yes": "no", "no": "yes"}
 _LETTER: Final = re.compile(r"^\s*([A-Z])\s*[.)]\s*")
 
 
@@ -171,12 +172,11 @@ class _Asker:
         index = ord(letter) - ord("A") if letter and self._by_letter else -1
         if 0 <= index < len(self._offered) and not text.strip()[1:2].isalpha():
             return {"letter": letter, "choice": self._offered[index]}
+        if self._model.protocol.asks_opposite(question):
+            text = _OF_FAULT.sub(lambda said: _OPPOSITE[said[0]], text)
         named = named_in(text, self._offered)
         if named is None:
             return {"letter": None, "choice": None}
-        of_fault = re.search(r": (yes|no)\b", text) is not None
-        if self._offered == YES_NO and of_fault and self._model.protocol.asks_opposite(question):
-            named = YES_NO[1 - YES_NO.index(named)]
         return {"letter": chr(65 + self._offered.index(named)), "choice": named}
 
 
@@ -211,7 +211,7 @@ def _offered(choices: str | None, binary: bool) -> list[str]:
     if binary and choices is not None:
         raise UsageError("--binary and --choices exclude each other")
     if binary:
-        return YES_NO
+        return ["Yes", "No"]
     if choices is None:
         return []
     found = [_LETTER.sub("", one_line(part)).strip() for part in choices.split(",")]
