@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,9 @@ from vqa2cli.levels import LEVELS, soft_levels
 from vqa2cli.model.facts import INDEX_STEPS, describe_stream
 from vqa2cli.video.media import StreamFacts
 
+#: What is said of a stream that is shown at a size, (width, height).
+Describe = Callable[[StreamFacts, tuple[int, int]], str]
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -33,8 +36,8 @@ class FitSettings:
     fragments, `channels_dropped` that of a picture's channels that the tower must do without.
     The tower learns what a teacher (`train.teacher`) says of pictures; `imagined` is how many clips
     that do not exist a language model learns from, in place of the training clips, taught by the
-    same teacher (`train.imagined`).
-    `facts_dropped` is the share of samples that must do without stream facts,
+    same teacher (`train.imagined`); `disagreeing` is the share of encodes among them whose facts
+    are those of others. `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
     however far the schedule over `steps` is; 0 is at its end. `distortions_weight` and
@@ -66,6 +69,7 @@ class FitSettings:
     distortions_weight: float
     lies_weight: float
     imagined: int
+    disagreeing: float
     stall_cost: StallCost
 
 
@@ -98,13 +102,14 @@ class LookDataset(Dataset):
         looks: Sequence[Path | Look],
         fit: FitSettings,
         lessons: Sequence[Lesson] | None = None,
+        describe: Describe = describe_stream,
     ) -> None:
-        """Keep the items of the kinds that take part.
+        """Keep the items of the kinds that take part; streams are told of as `describe` does.
 
         `looks` are files of pictures, or looks in memory that hold features instead. Where there
         are `lessons`, one an item, they are learned in place of the labels.
         """
-        self.fit = fit
+        self.fit, self.describe = fit, describe
         taking_part = [index for index, item in enumerate(items) if item.kind in fit.kinds]
         self.items = [items[index] for index in taking_part]
         self.looks = [looks[index] for index in taking_part]
@@ -129,7 +134,7 @@ class LookDataset(Dataset):
         honest = item.kind == "rendition"
         if rng.random() >= (self.fit.facts_dropped if honest else self.fit.lies_dropped):
             told = jittered(look.facts, self.fit, rng)
-            facts = describe_stream(told, item.display)
+            facts = self.describe(told, item.display)
         stalls, label = "", item.label
         if self.lessons is not None:
             lesson = self.lessons[number]

@@ -1,4 +1,4 @@
-"""Clips that do not exist: pictures of two, facts of either, and what a teacher says of them.
+"""Clips that do not exist: pictures of two, facts of either or of others, and what a teacher says.
 
 A language model that is taught what facts and pictures are worth by the training clips themselves
 learns those clips. Here it meets each combination once or twice.
@@ -24,15 +24,18 @@ from train.teacher import Lesson, Teacher, statistics
 #: whose parts differ much is like none in use.
 CANDIDATES = 8
 
+#: Standard deviation, points, of what an encode whose facts are told of another is better by.
+DISAGREEMENT = 10.0
+
 #: Clips that are imagined at once.
 BATCH = 64
 
 
 @dataclass(frozen=True)
 class Imagined:
-    """Clips that do not exist, in order: items name the streams whose facts are told.
+    """Clips that do not exist, in order: items are the streams whose facts are told.
 
-    There is a lesson each, or none where there was no teacher.
+    Their source is that of the pictures. There is a lesson each, or none where no teacher was.
     """
 
     items: list[Item]
@@ -49,6 +52,7 @@ def imagine(
     count: int,
     tile: int,
     seed: int,
+    disagreeing: float = 0.0,
 ) -> Imagined:
     """Return `count` clips made of two of `items` each, of different contents.
 
@@ -56,15 +60,20 @@ def imagine(
         items: what may be mixed, with `patches` [K, s, s, C] and features of `motion` [T, C].
         see: the tower: patches [N, s, s, C] to tokens [N, P, D].
         tile: side of what is exchanged, that of a fragment, patches.
+        disagreeing: share of encodes whose facts are of a third one, which need not be as good.
 
-    A clip has all the key frames that both of the two have; it takes its motion and its facts from
-    the same of them, whichever.
+    A clip has all the key frames that both of the two have; it takes its motion and else its facts
+    from the same of them, whichever.
     """
     rng = np.random.default_rng([seed, 6])
     torch.manual_seed(seed)
     pairs = [pair_of(items, rng) for _ in range(count)]
     donors = [pair[int(rng.integers(2))] for pair in pairs]
-    told = [items[donor] for donor in donors]
+    streams = _streams(items, donors, disagreeing, np.random.default_rng([seed, 8]))
+    told = [
+        replace(items[stream], source=items[donor].source)
+        for stream, donor in zip(streams, donors, strict=True)
+    ]
     tokens: dict[int, NDArray] = {}
     readings: dict[int, NDArray] = {}
     for frames, batch in tqdm(_of_one_length(pairs, patches), desc="imagined", unit="batch"):
@@ -79,14 +88,35 @@ def imagine(
         of_batch = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
         tokens.update(zip(batch, of_batch, strict=True))
     looks = [
-        replace(patches[donor], keyframes=tokens[n], motion=motion[donor])
-        for n, donor in enumerate(donors)
+        replace(patches[stream], keyframes=tokens[n], motion=motion[donor])
+        for n, (stream, donor) in enumerate(zip(streams, donors, strict=True))
     ]
     if teacher is None:
         return Imagined(told, looks, [])
     read = np.stack([readings[n] for n in range(count)])
     lessons = teacher.lessons(read, [look.facts for look in looks], told)
     return Imagined(told, looks, lessons)
+
+
+def _streams(
+    items: Sequence[Item], donors: Sequence[int], disagreeing: float, rng: np.random.Generator
+) -> list[int]:
+    """Return whose facts are told of each clip: the donor's own, or another single encode's.
+
+    A language model that only meets facts which say what the pictures say cannot learn which of
+    them to hear.
+    """
+    honest = [at for at, item in enumerate(items) if item.kind == "rendition"]
+    streams = list(donors)
+    for n, donor in enumerate(donors):
+        own = items[donor]
+        if own.kind != "rendition" or rng.random() >= disagreeing:
+            continue
+        wanted = own.label + rng.normal(0.0, DISAGREEMENT)
+        drawn = [honest[at] for at in rng.integers(len(honest), size=16 * CANDIDATES).tolist()]
+        alike = [(abs(items[at].label - wanted), at) for at in drawn]
+        streams[n] = min(alike)[1]
+    return streams
 
 
 def _of_one_length(

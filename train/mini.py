@@ -17,7 +17,8 @@ from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Views, seen_of
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
-from train.features import Look, LookCache
+from train.expectation import fit_expectation
+from train.features import Look, LookCache, load_look
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
 from train.instruct.parts import let_language_learn
@@ -92,7 +93,8 @@ def train_split(items: list[Item]) -> list[Item]:
 def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = False) -> Path:
     """Train on a built corpus and return the finished model directory.
 
-    Stage after stage: the motion branch with the language model, on motion alone; the tower
+    First what streams of given facts usually look like is fitted, where it is told. Then stage
+    after stage: the motion branch with the language model, on motion alone; the tower
     and its projector, on what the trunk finds, computed once, by what a teacher says of it; the
     language model on what both see, computed once, or on clips imagined of that; at last the
     language model of the assistant, on imagined clips too, in a directory of its own.
@@ -104,6 +106,10 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     network, prompter = new_network(recipe, place.model)
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
+
+    if network.stream_expectation is not None:
+        facts = [load_look(look, motion=False).facts for look in looks]
+        fit_expectation(network.stream_expectation, items, facts, recipe.seed)
 
     log = []
     seen: Sequence[Path | Look] = looks
@@ -130,7 +136,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
             made = imagine_clips(network, items, patches, motion, teacher, stage, seed)
             told, shown, taught = made.items, made.looks, made.lessons
         task = prepare(network, prompter, stage, teacher)
-        dataset = LookDataset(told, shown, stage.fit, taught)
+        dataset = LookDataset(told, shown, stage.fit, taught, network.describe_stream)
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         if isinstance(task, TowerTask):
             task.finish()
@@ -224,7 +230,10 @@ def imagine_clips(
     fragments = network.config.fragments
     assert fragments is not None
     fragment = fragments.size // network.config.vision.patch_size
-    return imagine(items, patches, motion, teacher, see, stage.fit.imagined, fragment, seed)
+    fit = stage.fit
+    return imagine(
+        items, patches, motion, teacher, see, fit.imagined, fragment, seed, fit.disagreeing
+    )
 
 
 def prepare(

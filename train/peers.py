@@ -130,6 +130,7 @@ def scikit_learn() -> ModuleType:
         import sklearn.linear_model
         import sklearn.metrics
         import sklearn.model_selection
+        import sklearn.neural_network
         import sklearn.pipeline
         import sklearn.preprocessing
         import sklearn.svm

@@ -86,6 +86,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         fragments=FragmentGrid(look["grid"], look["fragment"]),
         motion_size=look["motion_size"],
         resize="swscale",
+        expectation=tuple(raw["facts"]["expectation"]),
         distortions=FOUND_AS if any(stage.part == "tower" for stage in stages) else (),
         name=name,
         revision=str(raw["revision"]),

@@ -106,9 +106,8 @@ class ClipScorer:
 
     def _opened(self, event: Opened) -> None:
         if self._config.stream_facts:
-            from vqa2cli.model.facts import describe_stream
-
-            self._facts = describe_stream(event.facts, self._config.display)
+            network = self._model.network
+            self._facts = network.describe_stream(event.facts, self._config.display)
 
     def _end_window(self, end: WindowEnd, window: WindowTokens) -> None:
         """Put the window's tokens in line, and score a full batch of windows."""

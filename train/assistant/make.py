@@ -70,7 +70,7 @@ def new_assistant(
     rows = read_tokenizer(folder).get_vocab_size()
     language = replace(scorer.config.language, vocab_size=rows)
     network = Vqa2Network(
-        replace(scorer.config, language=language, name=name, protocol=PROTOCOL)
+        replace(scorer.config, language=language, name=name, protocol=PROTOCOL, expectation=())
     ).to(scorer.device)
     state = {key: value for key, value in scorer.state_dict().items() if key not in _ROWS}
     network.load_state_dict(state, strict=False)

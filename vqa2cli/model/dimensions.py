@@ -96,6 +96,8 @@ class NetworkConfig:
         resize: which resampling made its pictures.
         distortions: what a head over the visual tokens tells apart, the first "none"; the same
             name may stand several times. Empty: there is no such head.
+        expectation: widths of the layers that tell how good streams of given facts usually look.
+            Empty: it is not told.
         name, revision, protocol: what the weights are called, which version they are, and
             how they want to be asked.
     """
@@ -108,6 +110,7 @@ class NetworkConfig:
     motion_size: int = 384
     resize: Resize = "pil"
     distortions: tuple[str, ...] = ()
+    expectation: tuple[int, ...] = ()
     name: str = ""
     revision: str = ""
     protocol: str = ""
@@ -147,6 +150,7 @@ class NetworkConfig:
                 "motion": {key: _plain(value) for key, value in motion.items()},
                 "resize": self.resize,
                 "distortions": list(self.distortions),
+                "expectation": list(self.expectation),
             },
         }
 
@@ -171,6 +175,7 @@ class NetworkConfig:
                 language=language_dims(raw),
                 fragments=FragmentGrid(**fragments) if fragments else None,
                 distortions=tuple(section.pop("distortions", ())),
+                expectation=tuple(section.pop("expectation", ())),
                 **section,
             )
         except TypeError as error:

@@ -42,28 +42,36 @@ WIDTH_SHARES = (25, 35, 50, 75, 100)
 LEAST_QUANTIZER = 10
 
 
-def describe_stream(facts: StreamFacts, display: tuple[int, int] | None) -> str:
-    """Return a sentence with a leading space, in few and rounded words.
+def describe_stream(
+    facts: StreamFacts, display: tuple[int, int] | None, expected: float | None = None
+) -> str:
+    """Return sentences with a leading space, in few and rounded words.
 
     Args:
         display: (width, height) the picture is shown at; None is its own size, 100 percent.
+        expected: quality, 0-100, of streams of such facts; nothing is said of it where it is None.
 
     Bits per pixel are told in decibels, so that doubling them is three steps everywhere; the
     quantizer in the units of each codec's own rate control, 0-51 or 0-63.
     """
     codec = CODEC_NAMES.get(facts.codec.lower(), "other")
     return (
-        f" It is {codec} at quantizer {_quantizer(codec, facts.quantizer)} and "
+        f" It is {codec} at quantizer {_quantizer(quantizer_of(facts))} and "
         f"{_decibels(facts.bits_per_pixel)} dB bits per pixel, "
         f"{_share(facts.width, display)} percent of the display width, "
         f"{_nearest_rate(facts.fps)} frames per second."
+        + ("" if expected is None else f" Usual quality {expected:.0f}.")
     )
 
 
-def _quantizer(codec: str, quantizer: float | None) -> str:
-    if quantizer is None:
-        return "unknown"
-    return str(max(round(quantizer / INDEX_STEPS.get(codec, 1.0)), LEAST_QUANTIZER))
+def quantizer_of(facts: StreamFacts) -> float | None:
+    """Return the mean quantizer in the units of its codec's own rate control, None if unknown."""
+    codec = CODEC_NAMES.get(facts.codec.lower(), "other")
+    return None if facts.quantizer is None else facts.quantizer / INDEX_STEPS.get(codec, 1.0)
+
+
+def _quantizer(quantizer: float | None) -> str:
+    return "unknown" if quantizer is None else str(max(round(quantizer), LEAST_QUANTIZER))
 
 
 def _decibels(bits_per_pixel: float | None) -> str:

@@ -10,10 +10,13 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from vqa2cli.model import tokens as token_rules
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig
+from vqa2cli.model.expectation import StreamExpectation
+from vqa2cli.model.facts import describe_stream
 from vqa2cli.model.projector import projector
 from vqa2cli.model.recognition import DistortionHead
 from vqa2cli.model.slowfast import FastPathway, normalise
 from vqa2cli.model.vision import VisionTower
+from vqa2cli.video.media import StreamFacts
 
 
 class Vqa2Network(nn.Module):
@@ -35,6 +38,8 @@ class Vqa2Network(nn.Module):
         self.llm = Qwen2ForCausalLM(qwen_config(config.language))
         kinds = len(config.distortions)
         self.distortion_head = DistortionHead(width, kinds) if kinds else None
+        hidden = config.expectation
+        self.stream_expectation = StreamExpectation(hidden) if hidden else None
 
     @property
     def device(self) -> torch.device:
@@ -45,6 +50,16 @@ class Vqa2Network(nn.Module):
     def dtype(self) -> torch.dtype:
         """Element type of the parameters."""
         return self.image_newline.dtype
+
+    def describe_stream(self, facts: StreamFacts, display: tuple[int, int] | None) -> str:
+        """Return what a prompt tells of an encode, and of how good streams like it usually look.
+
+        Args:
+            display: (width, height) the picture is shown at; None is its own size.
+        """
+        expectation = self.stream_expectation
+        expected = None if expectation is None else expectation.of(facts, display)
+        return describe_stream(facts, display, expected)
 
     def visual_tokens(self, pixels: Tensor) -> Tensor:
         """Return the tokens of each key frame, no newline.

@@ -77,12 +77,38 @@ def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> N
     betweens = 0
     for item, look, lesson in zip(made.items, made.looks, made.lessons, strict=True):
         donor = int(lesson.with_facts)
-        assert ITEMS[donor] is item
+        assert ITEMS[donor] == item
         assert (look.motion == donor).all()
         assert look.facts.quantizer == donor
         assert np.allclose(look.keyframes, lesson.pictures_alone, atol=0.1)
         betweens += lesson.pictures_alone % 1 > 0.01
     assert betweens > 15
+
+
+def test_facts_that_disagree_are_of_other_encodes_and_pairs_stay_those_of_the_pictures() -> None:
+    items = [replace(item, source=f"s{n}") for n, item in enumerate(ITEMS)]
+    patches = [
+        Look(
+            np.zeros((2, 4, 4, 3), np.float16),
+            np.zeros((0, 1)),
+            StreamFacts("h264", 1.0, 640, 360, 25.0, quantizer=float(n)),
+        )
+        for n in range(len(items))
+    ]
+    motion = [np.full((3, 2), n, np.float32) for n in range(len(items))]
+    made = imagine(
+        items, patches, motion, Told(), lambda seen: seen.mean((1, 2))[:, None], 400, 2, 0, 0.5
+    )
+    gaps = []
+    for item, look in zip(made.items, made.looks, strict=True):
+        pictures, stream = int(look.motion[0, 0]), int(look.facts.quantizer or 0)
+        assert item == replace(items[stream], source=items[pictures].source)
+        assert items[stream].kind == items[pictures].kind
+        gaps.append(items[stream].label - items[pictures].label)
+        assert items[pictures].kind == "rendition" or gaps[-1] == 0
+    others = [gap for gap in gaps if gap]
+    assert 0.15 < len(others) / len(gaps) < 0.3  # half of the encodes, which are half of all
+    assert 5 < np.std(others) < 15
 
 
 def test_one_clip_with_fewer_key_frames_takes_none_from_the_others() -> None:

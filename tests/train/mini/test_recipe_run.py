@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from train.recipe import read_recipe
 from vqa2cli import load_model, score
 from vqa2cli.asking import answering_model, answers, look, views_of
 from vqa2cli.config import RunConfig
+from vqa2cli.video.media import StreamFacts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -37,6 +39,16 @@ def test_what_is_trained_scores_through_the_public_api(trained: Path, clips: Pat
     assert shown.name in FOUND_AS
     assert 1 / len(FOUND_AS) < shown.prob <= 1
     assert 0 < shown.quality < 100
+
+
+def test_what_is_trained_is_told_what_streams_of_such_facts_usually_look_like(
+    trained: Path, place: Workplace
+) -> None:
+    facts = StreamFacts("h264", 0.1, 288, 224, 12.0, 30.0)
+    network = load_model(str(trained)).network
+    assert re.search(r" Usual quality \d+\.$", network.describe_stream(facts, (288, 224)))
+    assistant = load_model(str(place.assistant)).network
+    assert assistant.stream_expectation is None  # it is asked of pictures
 
 
 def test_the_assistant_answers_with_the_eyes_of_the_scorer(

@@ -71,6 +71,22 @@ def test_facts_that_lie_may_be_kept_from_more_samples_than_those_that_do_not(
         assert bool(told[number, 1, 2, number].facts) == (item.kind == "rendition")
 
 
+def test_streams_are_told_of_in_the_words_of_the_network(
+    items: list[Item], place: Workplace
+) -> None:
+    recipe = toy(read_recipe("mini"))
+    looks = training_looks(recipe, place).fill(items, 1)
+    fit = replace(recipe.stages[-1].fit, facts_dropped=0.0, lies_dropped=0.0, stalls_told=0.0)
+    told = LookDataset(
+        items, looks, fit, describe=lambda facts, display: f"{facts.codec} {display}"
+    )
+    codecs = {"h264", "hevc", "vp9", "av1"}
+    for number, item in enumerate(told.items):
+        codec, _, display = told[number, 1, 2, number].facts.partition(" ")
+        assert codec in codecs
+        assert display == str(item.display)
+
+
 def test_where_there_are_lessons_they_are_learned_in_place_of_labels(
     items: list[Item], place: Workplace
 ) -> None:
