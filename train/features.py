@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -95,6 +95,15 @@ class LookCache:
 def load_look(file: Path, *, motion: bool = True) -> Look:
     """Return a cached look, without its motion frames where they are not asked for."""
     with np.load(file) as arrays:
-        facts = StreamFacts(**json.loads(str(arrays["facts"])))
         frames = arrays["motion"] if motion else np.zeros((0, 1, 1, 3), np.uint8)
-        return Look(arrays["keyframes"], frames, facts)
+        return Look(arrays["keyframes"], frames, _facts(arrays))
+
+
+def load_facts(file: Path) -> StreamFacts:
+    """Return the stream facts of a cached look; its pictures are not read."""
+    with np.load(file) as arrays:
+        return _facts(arrays)
+
+
+def _facts(arrays: Mapping[str, NDArray]) -> StreamFacts:
+    return StreamFacts(**json.loads(str(arrays["facts"])))

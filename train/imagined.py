@@ -71,7 +71,7 @@ def imagine(
     donors = [pair[int(rng.integers(2))] for pair in pairs]
     streams = _streams(items, donors, disagreeing, np.random.default_rng([seed, 8]))
     told = [
-        replace(items[stream], source=items[donor].source)
+        items[donor] if stream == donor else replace(items[stream], source=items[donor].source)
         for stream, donor in zip(streams, donors, strict=True)
     ]
     tokens: dict[int, NDArray] = {}
@@ -114,8 +114,7 @@ def _streams(
             continue
         wanted = own.label + rng.normal(0.0, DISAGREEMENT)
         drawn = [honest[at] for at in rng.integers(len(honest), size=16 * CANDIDATES).tolist()]
-        alike = [(abs(items[at].label - wanted), at) for at in drawn]
-        streams[n] = min(alike)[1]
+        streams[n] = _nearest(items, drawn, wanted)
     return streams
 
 
@@ -142,5 +141,9 @@ def pair_of(items: Sequence[Item], rng: np.random.Generator) -> tuple[int, int]:
     own = items[first]
     drawn = rng.integers(len(items), size=16 * CANDIDATES).tolist()
     others = [at for at in drawn if items[at].kind == own.kind and items[at].content != own.content]
-    alike = [(abs(items[at].label - own.label), at) for at in others[:CANDIDATES]]
-    return first, min(alike)[1] if alike else first
+    return first, _nearest(items, others[:CANDIDATES], own.label) if others else first
+
+
+def _nearest(items: Sequence[Item], among: Sequence[int], label: float) -> int:
+    """Return whose label is nearest of those at the places `among`, the first of several."""
+    return min(among, key=lambda at: (abs(items[at].label - label), at))

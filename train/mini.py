@@ -18,7 +18,7 @@ from train.assistant.views import Views, seen_of
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
 from train.expectation import fit_expectation
-from train.features import Look, LookCache, load_look
+from train.features import Look, LookCache, load_facts
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
 from train.instruct.parts import let_language_learn
@@ -108,7 +108,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     looks = training_looks(recipe, place).fill(items, jobs)
 
     if network.stream_expectation is not None:
-        facts = [load_look(look, motion=False).facts for look in looks]
+        facts = [load_facts(look) for look in looks]
         fit_expectation(network.stream_expectation, items, facts, recipe.seed)
 
     log = []

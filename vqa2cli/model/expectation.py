@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vqa2cli.model.facts import CODEC_NAMES, LEAST_QUANTIZER, quantizer_of
+from vqa2cli.model.facts import LEAST_QUANTIZER, codec_of, quantizer_of, rate_of
 from vqa2cli.video.media import StreamFacts
 
 #: Codecs whose quantizers and rates are known to mean something, and the ends of their quantizers,
@@ -39,8 +39,7 @@ class StreamExpectation(nn.Module):
     def __init__(self, hidden: Sequence[int]) -> None:
         super().__init__()
         self.hidden = tuple(hidden)
-        # Buffers, since no gradient reaches them: what is expected is told in words.
-        sizes = list(pairwise((FEATURES, *self.hidden, 1)))
+        sizes = pairwise((FEATURES, *self.hidden, 1))
         self.layers = nn.ModuleList(_Layer(before, after) for before, after in sizes)
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -62,7 +61,10 @@ class StreamExpectation(nn.Module):
 
 
 class _Layer(nn.Module):
-    """A linear layer in float32, whatever its weights are kept in."""
+    """A linear layer in float32, whatever its weights are kept in.
+
+    They are buffers, since no gradient reaches them: what is expected is told in words.
+    """
 
     weight: Tensor
     bias: Tensor
@@ -84,10 +86,7 @@ def features_of(facts: StreamFacts, display: tuple[int, int] | None) -> list[flo
     Args:
         display: (width, height) the picture is shown at; None is its own size.
     """
-    codec = CODEC_NAMES.get(facts.codec.lower(), "other")
-    rate, quantizer = facts.bits_per_pixel, quantizer_of(facts)
-    if rate is not None and not 0.0 < rate < math.inf:
-        rate = None
+    codec, rate, quantizer = codec_of(facts), rate_of(facts), quantizer_of(facts)
     if codec not in LAST_QUANTIZER or (rate is None and quantizer is None):
         return None
     low, high = RATES

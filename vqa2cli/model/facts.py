@@ -54,20 +54,30 @@ def describe_stream(
     Bits per pixel are told in decibels, so that doubling them is three steps everywhere; the
     quantizer in the units of each codec's own rate control, 0-51 or 0-63.
     """
-    codec = CODEC_NAMES.get(facts.codec.lower(), "other")
     return (
-        f" It is {codec} at quantizer {_quantizer(quantizer_of(facts))} and "
-        f"{_decibels(facts.bits_per_pixel)} dB bits per pixel, "
+        f" It is {codec_of(facts)} at quantizer {_quantizer(quantizer_of(facts))} and "
+        f"{_decibels(rate_of(facts))} dB bits per pixel, "
         f"{_share(facts.width, display)} percent of the display width, "
         f"{_nearest_rate(facts.fps)} frames per second."
         + ("" if expected is None else f" Usual quality {expected:.0f}.")
     )
 
 
+def codec_of(facts: StreamFacts) -> str:
+    """Return what a codec is told as: one of those in `CODEC_NAMES`, or "other"."""
+    return CODEC_NAMES.get(facts.codec.lower(), "other")
+
+
+def rate_of(facts: StreamFacts) -> float | None:
+    """Return the bits per pixel, None where they are not known or no rate."""
+    rate = facts.bits_per_pixel
+    return rate if rate is not None and 0.0 < rate < math.inf else None
+
+
 def quantizer_of(facts: StreamFacts) -> float | None:
     """Return the mean quantizer in the units of its codec's own rate control, None if unknown."""
-    codec = CODEC_NAMES.get(facts.codec.lower(), "other")
-    return None if facts.quantizer is None else facts.quantizer / INDEX_STEPS.get(codec, 1.0)
+    steps = INDEX_STEPS.get(codec_of(facts), 1.0)
+    return None if facts.quantizer is None else facts.quantizer / steps
 
 
 def _quantizer(quantizer: float | None) -> str:
@@ -75,9 +85,7 @@ def _quantizer(quantizer: float | None) -> str:
 
 
 def _decibels(bits_per_pixel: float | None) -> str:
-    if bits_per_pixel is None or not bits_per_pixel > 0.0 or math.isinf(bits_per_pixel):
-        return "unknown"
-    return str(round(10.0 * math.log10(bits_per_pixel)))
+    return "unknown" if bits_per_pixel is None else str(round(10.0 * math.log10(bits_per_pixel)))
 
 
 def _share(width: int, display: tuple[int, int] | None) -> int:

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from train.corpus import Item
+from tests.train.quantized import clips
 from train.expectation import fit_expectation
 from vqa2cli.model.expectation import StreamExpectation
 from vqa2cli.video.media import StreamFacts
 
 
-def encodes(count: int = 600) -> tuple[list[Item], list[StreamFacts]]:
-    """Return single encodes that lose 3 points a quantizer, and distorted ones that are bad."""
-    rng = np.random.default_rng(0)
-    items, facts = [], []
-    for number in range(count):
-        quantizer, honest = float(rng.uniform(15, 45)), number % 3 > 0
-        label = 145 - 3 * quantizer + float(rng.normal(0, 4)) if honest else 10.0
-        item = Item(
-            name=str(number), path=f"{number}.mp4", source="c", content="c", split="train",
-            kind="rendition" if honest else "distortion", codec="h264", crf=23, scale=1.0,
-            distortion=None if honest else (1, 3), display=(640, 360), label=label,
-        )  # fmt: skip
-        items.append(item)
-        facts.append(StreamFacts("h264", 2 ** (-quantizer / 6), 640, 360, 25.0, quantizer))
-    return items, facts
-
-
 @pytest.fixture(scope="module")
 def fitted() -> StreamExpectation:
     expectation = StreamExpectation((16, 16))
-    fit_expectation(expectation, *encodes(), seed=0)
+    items, facts, _ = clips(count=600)
+    fit_expectation(expectation, items, facts, seed=0)
     return expectation
 
 
@@ -61,7 +44,7 @@ def test_one_of_quantizer_and_rate_is_enough(fitted: StreamExpectation, quantize
 
 
 def test_without_a_single_encode_nothing_can_be_expected() -> None:
-    items, facts = encodes(30)
+    items, facts, _ = clips()
     twice = [replace(item, kind="twice") for item in items]
     with pytest.raises(ValueError, match="no single encode"):
         fit_expectation(StreamExpectation((4,)), twice, facts, seed=0)

@@ -23,6 +23,17 @@ ITEMS = [
 ]
 
 
+PATCHES = [
+    Look(
+        np.full((2 + n % 2, 4, 4, 3), n, np.float16),
+        np.zeros((0, 1)),
+        StreamFacts("h264", 1.0, 640, 360, 25.0, quantizer=float(n)),
+    )
+    for n in range(len(ITEMS))
+]
+MOTION = [np.full((3, 2), n, np.float32) for n in range(len(ITEMS))]
+
+
 class Told:
     """Stands in for a teacher: of a picture the mean of its patches, and beside it the facts'."""
 
@@ -53,31 +64,21 @@ def test_a_clip_without_its_like_is_paired_with_itself() -> None:
 
 
 def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> None:
-    patches = [
-        Look(
-            np.full((2 + n % 2, 4, 4, 3), n, np.float16),
-            np.zeros((0, 1)),
-            StreamFacts("h264", 1.0, 640, 360, 25.0, quantizer=float(n)),
-        )
-        for n in range(len(ITEMS))
-    ]
-    motion = [np.full((3, 2), n, np.float32) for n in range(len(ITEMS))]
-
     def see(seen: torch.Tensor) -> torch.Tensor:
         return seen.float().mean((1, 2))[:, None]
 
-    made = imagine(ITEMS, patches, motion, Told(), see, 100, 2, 0)
-    again = imagine(ITEMS, patches, motion, Told(), see, 100, 2, 0)
+    made = imagine(ITEMS, PATCHES, MOTION, Told(), see, 100, 2, 0)
+    again = imagine(ITEMS, PATCHES, MOTION, Told(), see, 100, 2, 0)
     assert len(made.items) == len(made.looks) == len(made.lessons) == 100
     assert made.lessons == again.lessons
-    untaught = imagine(ITEMS, patches, motion, None, see, 100, 2, 0)
+    untaught = imagine(ITEMS, PATCHES, MOTION, None, see, 100, 2, 0)
     assert (untaught.items, untaught.lessons) == (made.items, [])
     pairs = zip(made.looks, untaught.looks, strict=True)
     assert all((one.keyframes == other.keyframes).all() for one, other in pairs)
     betweens = 0
     for item, look, lesson in zip(made.items, made.looks, made.lessons, strict=True):
         donor = int(lesson.with_facts)
-        assert ITEMS[donor] == item
+        assert ITEMS[donor] is item
         assert (look.motion == donor).all()
         assert look.facts.quantizer == donor
         assert np.allclose(look.keyframes, lesson.pictures_alone, atol=0.1)
@@ -87,17 +88,8 @@ def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> N
 
 def test_facts_that_disagree_are_of_other_encodes_and_pairs_stay_those_of_the_pictures() -> None:
     items = [replace(item, source=f"s{n}") for n, item in enumerate(ITEMS)]
-    patches = [
-        Look(
-            np.zeros((2, 4, 4, 3), np.float16),
-            np.zeros((0, 1)),
-            StreamFacts("h264", 1.0, 640, 360, 25.0, quantizer=float(n)),
-        )
-        for n in range(len(items))
-    ]
-    motion = [np.full((3, 2), n, np.float32) for n in range(len(items))]
     made = imagine(
-        items, patches, motion, Told(), lambda seen: seen.mean((1, 2))[:, None], 400, 2, 0, 0.5
+        items, PATCHES, MOTION, Told(), lambda seen: seen.mean((1, 2))[:, None], 400, 2, 0, 0.5
     )
     gaps = []
     for item, look in zip(made.items, made.looks, strict=True):

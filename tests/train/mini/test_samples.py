@@ -11,10 +11,11 @@ import torch
 from tests.train.mini.toy import toy
 from train.augment import shuffled
 from train.corpus import Item
-from train.dataset import LookDataset, SourceBatches, jittered
+from train.dataset import Describe, LookDataset, SourceBatches, jittered
 from train.mini import Workplace, train_split, training_looks
 from train.recipe import read_recipe
 from train.teacher import Lesson
+from vqa2cli.model.facts import describe_stream
 from vqa2cli.video.media import StreamFacts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -60,26 +61,36 @@ def test_told_facts_wander_a_little_and_sometimes_lack_the_quantizer() -> None:
     assert all(0.079 < (each.bits_per_pixel or 0) < 0.126 for each in told)
 
 
+def of_looks(
+    items: list[Item],
+    place: Workplace,
+    lessons: list[Lesson] | None = None,
+    describe: Describe = describe_stream,
+    **dropped: float,
+) -> LookDataset:
+    """Return samples of all items, of the last stage's settings and `dropped`, without stalls."""
+    recipe = toy(read_recipe("mini"))
+    looks = training_looks(recipe, place).fill(items, 1)
+    fit = replace(recipe.stages[-1].fit, stalls_told=0.0, **dropped)
+    return LookDataset(items, looks, fit, lessons, describe)
+
+
 def test_facts_that_lie_may_be_kept_from_more_samples_than_those_that_do_not(
     items: list[Item], place: Workplace
 ) -> None:
-    recipe = toy(read_recipe("mini"))
-    looks = training_looks(recipe, place).fill(items, 1)
-    fit = replace(recipe.stages[-1].fit, facts_dropped=0.0, lies_dropped=1.0, stalls_told=0.0)
-    told = LookDataset(items, looks, fit)
+    told = of_looks(items, place, facts_dropped=0.0, lies_dropped=1.0)
     for number, item in enumerate(told.items):
         assert bool(told[number, 1, 2, number].facts) == (item.kind == "rendition")
+
+
+def bluntly(facts: StreamFacts, display: tuple[int, int]) -> str:
+    return f"{facts.codec} {display}"
 
 
 def test_streams_are_told_of_in_the_words_of_the_network(
     items: list[Item], place: Workplace
 ) -> None:
-    recipe = toy(read_recipe("mini"))
-    looks = training_looks(recipe, place).fill(items, 1)
-    fit = replace(recipe.stages[-1].fit, facts_dropped=0.0, lies_dropped=0.0, stalls_told=0.0)
-    told = LookDataset(
-        items, looks, fit, describe=lambda facts, display: f"{facts.codec} {display}"
-    )
+    told = of_looks(items, place, facts_dropped=0.0, lies_dropped=0.0, describe=bluntly)
     codecs = {"h264", "hevc", "vp9", "av1"}
     for number, item in enumerate(told.items):
         codec, _, display = told[number, 1, 2, number].facts.partition(" ")
@@ -90,14 +101,9 @@ def test_streams_are_told_of_in_the_words_of_the_network(
 def test_where_there_are_lessons_they_are_learned_in_place_of_labels(
     items: list[Item], place: Workplace
 ) -> None:
-    recipe = toy(read_recipe("mini"))
-    looks = training_looks(recipe, place).fill(items, 1)
     lessons = [Lesson(80.0 + number, 20.0 + number) for number in range(len(items))]
     for dropped in (0.0, 1.0):
-        fit = replace(
-            recipe.stages[-1].fit, facts_dropped=dropped, lies_dropped=dropped, stalls_told=0.0
-        )
-        taught = LookDataset(items, looks, fit, lessons)
+        taught = of_looks(items, place, lessons, facts_dropped=dropped, lies_dropped=dropped)
         for number in range(len(taught)):
             lesson = lessons[items.index(taught.items[number])]
             told = lesson.pictures_alone if dropped else lesson.with_facts
