@@ -15,6 +15,7 @@ from torch import Tensor
 from train.assistant.make import PROTOCOL, new_assistant
 from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Views, seen_of
+from train.beginning import begin
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
 from train.expectation import fit_expectation
@@ -22,15 +23,13 @@ from train.features import Look, LookCache, load_facts
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
 from train.instruct.parts import let_language_learn
-from train.pretrained import start_from_photographs
 from train.recipe import Recipe, Stage
-from train.seen import arithmetic, motion_of, patches_of, tokens_of
+from train.seen import arithmetic, measure_spread, motion_of, patches_of, tokens_of
 from train.teacher import Teacher, Weights, statistics
-from train.vocabulary import embed_numbers_by_size, train_tokenizer
 from vqa2cli.errors import UsageError
 from vqa2cli.model.inverted import InvertedStem
 from vqa2cli.model.network import Vqa2Network
-from vqa2cli.model.prompts import Prompter, read_tokenizer
+from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.sampling import sampling_for
 from vqa2cli.model.weights import export_motion, save_network
@@ -97,13 +96,14 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     after stage: the motion branch with the language model, on motion alone; the tower
     and its projector, on what the trunk finds, computed once, by what a teacher says of it; the
     language model on what both see, computed once, or on clips imagined of that; at last the
-    language model of the assistant, on imagined clips too, in a directory of its own.
+    language model of the assistant, on imagined clips too, in a directory of its own. A recipe
+    that goes on from a model may leave out whichever parts are to stay as they are.
 
     Raises:
         FileNotFoundError: the corpus is not built yet.
     """
     torch.manual_seed(recipe.seed)
-    network, prompter = new_network(recipe, place.model)
+    network, prompter = begin(recipe, place.model)
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
 
@@ -116,11 +116,14 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     patches: list[Look] = []
     teacher: Teacher | None = None
     for number, stage in enumerate(recipe.stages):
+        of_patches = recipe.start is not None and stage.fit.imagined > 0
+        if (stage.part == "tower" or of_patches) and not patches:
+            seen = patches = patches_to_learn(network, looks, recipe)
+            teacher = teacher_of(items, patches, stage.fit, recipe.seed)
         if stage.part == "motion":
             seen = looks
         elif stage.part == "tower":
-            seen = patches = patches or patches_of(network, looks)
-            teacher = teacher or teacher_of(items, patches, stage.fit, recipe.seed)
+            seen = patches
         elif seen is patches:  # stages of the language model in a row see the same
             seen = features_for_language(network, looks, patches)
         told, shown, taught = items, seen, None
@@ -152,6 +155,13 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     }
     (place.out / "fit.json").write_text(json.dumps(record, indent=1) + "\n")
     return place.model
+
+
+def patches_to_learn(network: Vqa2Network, looks: Sequence[Path], recipe: Recipe) -> list[Look]:
+    """Return what the trunk finds; a network that is new learns first how far that spreads."""
+    if recipe.start is None:
+        measure_spread(network, looks)
+    return patches_of(network, looks)
 
 
 def features_for_language(
@@ -263,17 +273,3 @@ def prepare(
     if stage.part == "language":
         let_language_learn(network)
     return Scorer(network, prompter, stage.fit)
-
-
-def new_network(recipe: Recipe, folder: Path) -> tuple[Vqa2Network, Prompter]:
-    """Train the tokenizer into `folder` and return a fresh network that fits it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    train_tokenizer(folder, recipe.vocabulary)
-    tokenizer = read_tokenizer(folder)
-    language = replace(recipe.network.language, vocab_size=tokenizer.get_vocab_size())
-    network = Vqa2Network(replace(recipe.network, language=language))
-    stem = network.vision_tower.embeddings.patch_embedding
-    if isinstance(stem, InvertedStem):
-        start_from_photographs(stem)
-    embed_numbers_by_size(network.llm.model.embed_tokens.weight, tokenizer.get_vocab())
-    return network, Prompter.from_directory(folder, PROTOCOLS[recipe.network.protocol])

@@ -12,6 +12,7 @@ from train.dataset import FitSettings
 from train.kadid import FOUND_AS
 from train.stall_cost import StallCost
 from vqa2cli.errors import UsageError
+from vqa2cli.model.catalogue import find_model
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig, VisionDims
 from vqa2cli.video.media import FragmentGrid
 
@@ -32,10 +33,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One recipe, read and checked."""
+    """One recipe, read and checked.
+
+    `start` is the directory of a model to go on from: its network, tokenizer and weights are
+    taken, and of the recipe's network only the revision and what is expected of streams.
+    """
 
     name: str
     seed: int
+    start: Path | None
     corpus: CorpusSize
     vocabulary: int
     assistant_vocabulary: int
@@ -48,6 +54,7 @@ def read_recipe(name: str) -> Recipe:
 
     Raises:
         UsageError: there is no such recipe, or a field of it is missing, unknown or wrong.
+        ModelError: there is no such model as it goes on from.
     """
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     if not path.is_file():
@@ -64,7 +71,7 @@ def _tables(path: Path) -> dict[str, Any]:
     own = tomllib.loads(path.read_text(encoding="utf-8"))
     if "like" not in own:
         return own
-    raw = tomllib.loads((RECIPES / f"{own.pop('like')}.toml").read_text(encoding="utf-8"))
+    raw = _tables(RECIPES / f"{own.pop('like')}.toml")
     for key, value in own.items():
         raw[key] = {**raw[key], **value} if isinstance(value, dict) else value
     return raw
@@ -95,6 +102,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
     return Recipe(
         name=name,
         seed=raw["seed"],
+        start=find_model(raw["start"]).path if raw["start"] else None,
         corpus=_corpus_size(raw["corpus"]),
         vocabulary=raw["tokenizer"]["vocabulary"],
         assistant_vocabulary=raw["tokenizer"]["assistant_vocabulary"],

@@ -28,22 +28,20 @@ SPREAD_LOOKS = 200
 def patches_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
     """Return looks whose key frames are what the trunk finds, float16 [K, s, s, C], in order.
 
-    First the trunk's spread is measured on some of the looks. Motion is left out.
+    Motion is left out.
     """
-    stem = network.vision_tower.embeddings.patch_embedding
-    assert isinstance(stem, InvertedStem)
-
-    def found(path: Path) -> tuple[Look, Tensor]:
-        look = load_look(path, motion=False)
-        pixels = torch.from_numpy(look.keyframes).to(network.device)
-        return look, network.vision_tower.patches(pixels)
-
-    some = looks[:: max(len(looks) // SPREAD_LOOKS, 1)]
-    stem.measure_spread(torch.cat([seen for _, seen in _each(network, "spread", some, found)]))
     return [
         replace(look, keyframes=seen.half().cpu().numpy())
-        for look, seen in _each(network, "patches", looks, found)
+        for look, seen in _found(network, "patches", looks)
     ]
+
+
+def measure_spread(network: Vqa2Network, looks: Sequence[Path]) -> None:
+    """Let a tower that is to learn know how far what its trunk finds spreads, on some looks."""
+    stem = network.vision_tower.embeddings.patch_embedding
+    assert isinstance(stem, InvertedStem)
+    some = looks[:: max(len(looks) // SPREAD_LOOKS, 1)]
+    stem.measure_spread(torch.cat([seen for _, seen in _found(network, "spread", some)]))
 
 
 def tokens_of(network: Vqa2Network, patches: Sequence[Look]) -> list[NDArray[np.float32]]:
@@ -65,6 +63,17 @@ def motion_of(
         return network.motion_features(torch.from_numpy(frames).to(network.device))
 
     return [seen.float().cpu().numpy() for seen in _each(network, "motion", looks, features)]
+
+
+def _found(network: Vqa2Network, name: str, looks: Sequence[Path]) -> Iterator[tuple[Look, Tensor]]:
+    """Yield looks without motion, and what the trunk finds in their key frames."""
+
+    def found(path: Path) -> tuple[Look, Tensor]:
+        look = load_look(path, motion=False)
+        pixels = torch.from_numpy(look.keyframes).to(network.device)
+        return look, network.vision_tower.patches(pixels)
+
+    return _each(network, name, looks, found)
 
 
 def _each(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from train.recipe import RECIPES, read_recipe
-from vqa2cli.errors import UsageError
+from vqa2cli.errors import ModelError, UsageError
+from vqa2cli.model.catalogue import find_model
 
 
 def test_a_recipe_that_is_like_another_states_only_what_differs(tmp_path: Path) -> None:
@@ -20,6 +21,16 @@ def test_a_recipe_that_is_like_another_states_only_what_differs(tmp_path: Path) 
     own.write_text('like = "maxi"\n')
     with pytest.raises(UsageError, match=r"own\.toml: not a recipe"):
         read_recipe(str(own))
+
+
+def test_a_recipe_may_go_on_from_a_model_and_be_like_one_that_does(tmp_path: Path) -> None:
+    assert read_recipe("mini").start is None
+    assert read_recipe("mini-further").start == find_model("mini").path
+    own = tmp_path / "own.toml"
+    own.write_text(f'like = "mini-further"\nstart = "{tmp_path.as_posix()}"\n')
+    like = read_recipe(str(own))
+    assert like.start == tmp_path
+    assert like.stages == read_recipe("mini-further").stages
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> None:
@@ -35,6 +46,9 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> Non
         read_recipe(str(broken))
     broken.write_text(mini.replace('part = "tower"', 'part = "tower"\nimagined = 5'))
     with pytest.raises(UsageError, match="imagined is 5 for the tower"):
+        read_recipe(str(broken))
+    broken.write_text(mini.replace('start = ""', 'start = "maxi"'))
+    with pytest.raises(ModelError, match="no model maxi"):
         read_recipe(str(broken))
     broken.write_text("seed = ")
     with pytest.raises(UsageError, match="not a recipe"):

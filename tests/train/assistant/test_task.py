@@ -14,8 +14,8 @@ from train.assistant.make import new_assistant
 from train.assistant.shown import shown_by
 from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Seen, Views
+from train.beginning import begin
 from train.instruct.parts import let_language_learn
-from train.mini import new_network
 from train.recipe import read_recipe
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
@@ -31,7 +31,7 @@ Made = tuple[Vqa2Network, Vqa2Network, Prompter, Questions]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A scorer that learned nothing, its assistant, who asks, and the questions."""
     torch.manual_seed(0)
-    scorer, _ = new_network(RECIPE, tmp_path_factory.mktemp("scorer"))
+    scorer, _ = begin(RECIPE, tmp_path_factory.mktemp("scorer"))
     folder: Path = tmp_path_factory.mktemp("assistant")
     network, of_one, of_two = new_assistant(scorer, folder, 1536, "toy")
     rng = np.random.default_rng(0)

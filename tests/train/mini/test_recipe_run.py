@@ -14,15 +14,18 @@ import torch
 from safetensors.torch import load_file
 
 from tests.train.mini.toy import toy
+from train.beginning import begin
 from train.corpus import Item
 from train.dataset import LookDataset, collate
 from train.fit import Scorer
 from train.kadid import FOUND_AS
-from train.mini import Workplace, fit_mini, new_network, train_split, training_looks
+from train.mini import Workplace, fit_mini, train_split, training_looks
 from train.recipe import read_recipe
 from vqa2cli import load_model, score
 from vqa2cli.asking import answering_model, answers, look, views_of
 from vqa2cli.config import RunConfig
+from vqa2cli.errors import UsageError
+from vqa2cli.model.catalogue import find_model
 from vqa2cli.video.media import StreamFacts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -91,6 +94,40 @@ def test_stages_that_had_ended_are_not_trained_on_when_a_run_goes_on(
         assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
+def test_a_recipe_that_goes_on_from_a_model_leaves_its_eyes_as_they_are(
+    trained: Path, items: list[Item], place: Workplace, clips: Path, tmp_path: Path
+) -> None:
+    assert items
+    recipe = replace(toy(read_recipe("mini-further")), start=trained)
+    assert {stage.part for stage in recipe.stages} == {"language"}
+    further = replace(place, out=tmp_path / "further")
+    shutil.copytree(place.corpus, further.corpus)
+    fit_mini(recipe, further)
+    before, after = (load_file(folder / "model.safetensors") for folder in (trained, further.model))
+    assert before.keys() == after.keys()
+    moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
+    assert any("layers.0.self_attn" in key for key in moved)
+    eyes = ("vision_tower", "mm_projector", "distortion_head", "feature_extraction")
+    assert not [key for key in moved if any(eye in key for eye in eyes)]
+    for name in ("tokenizer.json", "motion.onnx"):
+        assert (trained / name).read_bytes() == (further.model / name).read_bytes()
+    model = load_model(str(further.model))
+    assert (model.info.name, model.info.revision) == ("mini", recipe.network.revision)
+    row = score(clips / "c.mp4", model)
+    assert row.score is not None
+
+
+def test_a_recipe_does_not_go_on_from_a_model_of_another_kind(tmp_path: Path) -> None:
+    assistant = find_model("mini-assistant").path
+    recipe = replace(read_recipe("mini-further"), start=assistant)
+    with pytest.raises(UsageError, match=r"cannot go on from this model.*the recipe is for mini-1"):
+        begin(recipe, tmp_path)
+    mine = tmp_path / "model"
+    shutil.copytree(find_model("mini").path, mine)
+    with pytest.raises(UsageError, match="would be overwritten"):
+        begin(replace(recipe, start=mine), mine)
+
+
 def test_the_model_is_kept_in_half_precision(trained: Path) -> None:
     weights = load_file(trained / "model.safetensors").values()
     assert {value.dtype for value in weights if value.is_floating_point()} == {torch.float16}
@@ -120,7 +157,7 @@ def test_training_moves_the_same_score_that_scoring_reads(
 
 
 def test_numbers_begin_as_neighbours_of_their_neighbours(place: Workplace, tmp_path: Path) -> None:
-    network, prompter = new_network(toy(read_recipe("mini")), tmp_path)
+    network, prompter = begin(toy(read_recipe("mini")), tmp_path)
     rows = network.llm.model.embed_tokens.weight.detach()
     ids = [prompter.encode(f" {number}")[0] for number in range(64)]
     numbers = rows[ids]
@@ -131,7 +168,7 @@ def test_numbers_begin_as_neighbours_of_their_neighbours(place: Workplace, tmp_p
 
 
 def test_level_words_and_numbers_are_single_tokens(tmp_path: Path) -> None:
-    _, prompter = new_network(read_recipe("mini"), tmp_path)
+    _, prompter = begin(read_recipe("mini"), tmp_path)
     assert len(set(prompter.level_ids)) == 5
     for number in range(46):
         assert len(prompter.encode(f" -{number} dB")) == 3

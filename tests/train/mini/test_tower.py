@@ -9,19 +9,19 @@ import pytest
 import torch
 
 from tests.train.mini.toy import toy
+from train.beginning import begin
 from train.corpus import Item
 from train.features import Look, load_look
 from train.fit import READ, TowerTask
 from train.mini import (
     Workplace,
-    new_network,
-    patches_of,
     prepare,
     teacher_of,
     train_split,
     training_looks,
 )
 from train.recipe import read_recipe
+from train.seen import measure_spread, patches_of
 from train.teacher import Teacher
 from vqa2cli.model.inverted import PATCH_CHANNELS
 from vqa2cli.model.network import Vqa2Network
@@ -56,7 +56,7 @@ def test_a_tower_learns_what_its_teacher_says_of_pictures_that_do_not_exist(
     tmp_path: Path,
 ) -> None:
     torch.manual_seed(0)
-    network, _ = new_network(RECIPE, tmp_path)
+    network, _ = begin(RECIPE, tmp_path)
     task = prepare(network, None, TOWER, Told()).train()
     optimizer = torch.optim.AdamW(
         [weight for weight in task.parameters() if weight.requires_grad], lr=2e-3
@@ -77,7 +77,7 @@ def test_a_tower_learns_what_its_teacher_says_of_pictures_that_do_not_exist(
 
 def test_the_network_tells_by_itself_what_the_head_over_its_tower_told(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    network, _ = new_network(RECIPE, tmp_path)
+    network, _ = begin(RECIPE, tmp_path)
     task = prepare(network, None, TOWER, Told()).eval()
     torch.nn.init.normal_(network.mm_projector[2].weight[: network.config.language.hidden_size])
     task.finish()
@@ -99,7 +99,7 @@ def clips_of(levels: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_tower_without_a_teacher_is_refused(tmp_path: Path) -> None:
-    network, _ = new_network(RECIPE, tmp_path)
+    network, _ = begin(RECIPE, tmp_path)
     with pytest.raises(ValueError, match="there is no teacher"):
         prepare(network, None, TOWER)
 
@@ -107,9 +107,11 @@ def test_a_tower_without_a_teacher_is_refused(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def seen(items: list[Item], place: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """A network, the training clips, and what its trunk finds in them."""
-    network, _ = new_network(RECIPE, tmp_path_factory.mktemp("seen"))
+    network, _ = begin(RECIPE, tmp_path_factory.mktemp("seen"))
     mine = train_split(items)
-    return network, mine, patches_of(network, training_looks(RECIPE, place).fill(mine))
+    looks = training_looks(RECIPE, place).fill(mine)
+    measure_spread(network, looks)
+    return network, mine, patches_of(network, looks)
 
 
 def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(seen: Seen) -> None:
@@ -140,8 +142,9 @@ def test_the_trunk_finds_each_channel_spread_alike_and_is_not_taught(seen: Seen)
 def test_patches_found_before_make_the_tokens_that_pixels_make(
     items: list[Item], place: Workplace, tmp_path: Path
 ) -> None:
-    network, _ = new_network(RECIPE, tmp_path)
+    network, _ = begin(RECIPE, tmp_path)
     (look,) = training_looks(RECIPE, place).fill(train_split(items)[:1])
+    measure_spread(network, [look])
     (patches,) = patches_of(network, [look])
     pixels = torch.from_numpy(load_look(look).keyframes)
     with torch.inference_mode():
@@ -151,7 +154,7 @@ def test_patches_found_before_make_the_tokens_that_pixels_make(
 
 
 def test_a_tower_learns_in_the_dimensions_alone_that_its_heads_read(tmp_path: Path) -> None:
-    network, _ = new_network(RECIPE, tmp_path)
+    network, _ = begin(RECIPE, tmp_path)
     task = TowerTask(network, TOWER.fit, Told())
     last = network.mm_projector[2]
     before = last.weight.detach().clone()
