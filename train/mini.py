@@ -15,7 +15,7 @@ from torch import Tensor
 from train.assistant.make import PROTOCOL, new_assistant
 from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Views, seen_of
-from train.beginning import begin
+from train.beginning import begin, check_start
 from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
 from train.dataset import FitSettings, LookDataset
 from train.expectation import fit_expectation
@@ -72,7 +72,12 @@ def corpus_plan(recipe: Recipe, place: Workplace, *, with_test: bool = False) ->
 def make_data(
     recipe: Recipe, place: Workplace, jobs: int = 2, *, with_test: bool = False
 ) -> list[Item]:
-    """Build the corpus and the looks of its training split; goes on where it stopped."""
+    """Build the corpus and the looks of its training split; goes on where it stopped.
+
+    Raises:
+        UsageError: the model that the recipe goes on from does not fit it.
+    """
+    check_start(recipe, place.model)
     items = build_corpus(corpus_plan(recipe, place, with_test=with_test), jobs)
     training_looks(recipe, place).fill(train_split(items), jobs)
     return items

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_a_recipe_may_go_on_from_a_model_and_be_like_one_that_does(tmp_path: Pat
     like = read_recipe(str(own))
     assert like.start == tmp_path
     assert like.stages == read_recipe("mini-further").stages
+
+
+def test_going_on_learns_as_the_embedded_model_learned_last() -> None:
+    mini, further = read_recipe("mini"), read_recipe("mini-further")
+    (tower,) = [stage.fit for stage in mini.stages if stage.part == "tower"]
+    weights = {"distortions_weight": tower.distortions_weight, "lies_weight": tower.lies_weight}
+    last = [stage for stage in mini.stages if stage.part == "language" and stage.fit.imagined]
+    assert further.stages == tuple(
+        replace(stage, fit=replace(stage.fit, **weights)) for stage in last
+    )
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path) -> None:

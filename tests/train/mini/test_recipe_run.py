@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 
 from tests.train.mini.toy import toy
 from train.beginning import begin
-from train.corpus import Item
+from train.corpus import Item, Material
 from train.dataset import LookDataset, collate
 from train.fit import Scorer
 from train.kadid import FOUND_AS
-from train.mini import Workplace, fit_mini, train_split, training_looks
+from train.mini import Workplace, fit_mini, make_data, train_split, training_looks
 from train.recipe import read_recipe
 from vqa2cli import load_model, score
 from vqa2cli.asking import answering_model, answers, look, views_of
@@ -126,6 +126,19 @@ def test_a_recipe_does_not_go_on_from_a_model_of_another_kind(tmp_path: Path) ->
     shutil.copytree(find_model("mini").path, mine)
     with pytest.raises(UsageError, match="would be overwritten"):
         begin(replace(recipe, start=mine), mine)
+    own = read_recipe("mini-further")
+    other = replace(own, network=replace(own.network, motion_size=64))
+    with pytest.raises(UsageError, match="looks at clips otherwise than"):
+        begin(other, tmp_path)
+
+
+def test_a_model_that_does_not_fit_is_refused_before_clips_are_made(
+    clips: Path, tmp_path: Path
+) -> None:
+    recipe = replace(read_recipe("mini-further"), start=find_model("mini-assistant").path)
+    with pytest.raises(UsageError, match="cannot go on from this model"):
+        make_data(recipe, Workplace(Material(clips), tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_model_is_kept_in_half_precision(trained: Path) -> None:
