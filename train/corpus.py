@@ -17,6 +17,7 @@ from tqdm import tqdm
 from train.distortions import KADID_TYPES, human_mean
 from train.made import DistortedClip, write_distorted
 from train.processes import processes
+from train.rendering import render_source
 from train.renditions import (
     CODECS,
     Encoded,
@@ -30,16 +31,18 @@ from train.renditions import (
     encode_again,
     grid_reencodes,
     grid_renditions,
+    grid_treated,
 )
 from train.sources import (
+    TREATED,
     Source,
     clip_sources,
     further_views,
     native_sources,
     photograph_sources,
-    render_source,
     scene_sources,
     still_sources,
+    treated_sources,
 )
 
 
@@ -69,6 +72,11 @@ class Item:
     distortion: tuple[int, int] | None = None
 
     @property
+    def treated(self) -> bool:
+        """Whether it is of a content that looks as a maker may want it."""
+        return self.source.endswith(TREATED)
+
+    @property
     def distortion_type(self) -> int:
         """KADID type of a made distortion, 0 of an encode."""
         return self.distortion[0] if self.distortion else 0
@@ -95,8 +103,9 @@ class CorpusSize:
     Of each training source, `scenes` rendered ones among them, `of_source` is drawn; of each of
     `views` closer looks at every training clip and still `of_view`; of each clip at its own size
     `of_native`, where that has renditions; of each photograph that is for training alone
-    `of_photograph`. Validation and test take the fixed grids of encodes, and every type and level
-    of distortion for `held_out_distorted` contents.
+    `of_photograph`; of each first source as a maker may want it to look `of_treated`. Validation
+    and test take the fixed grids of encodes, and every type and level of distortion for
+    `held_out_distorted` contents.
     """
 
     scenes: int
@@ -106,9 +115,12 @@ class CorpusSize:
     of_view: Draw
     of_native: Draw
     of_photograph: Draw
+    of_treated: Draw
 
     def drawn(self, source: Source) -> Draw:
         """Return how much is made of a training source."""
+        if source.treated:
+            return self.of_treated
         if source.view:
             return self.of_view
         if source.native:
@@ -199,6 +211,7 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     sources += [*further_views(sources, size.views, plan.seed), *natives]
     if material.photographs is not None:
         sources += photograph_sources(material.photographs)
+    sources += list(treated_sources(sources)) if size.of_treated.renditions else []
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
         for rendition in renditions_of(source, plan):
@@ -221,7 +234,7 @@ def renditions_of(source: Source, plan: CorpusPlan) -> Iterable[Rendition]:
         drawn = plan.size.drawn(source)
         lowest = draw_lowest(source, drawn.lowest, plan.seed)
         return draw_renditions(source, drawn.renditions, plan.seed) + lowest
-    return grid_renditions()
+    return grid_treated() if source.treated else grid_renditions()
 
 
 def reencodes_of(source: Source, plan: CorpusPlan) -> Iterable[Reencode]:

@@ -94,8 +94,9 @@ def clips(
 
     With CORPUS (made by `vqa2 train`), a model is measured on contents it was not trained on:
     agreement with VMAF over renditions, the share of same-content pairs at least 6 VMAF apart
-    in the right order, trivial predictors beside, how often the level is right, what bad encodes
-    score once they are encoded again, the score of each made distortion over its levels, and how
+    in the right order, trivial predictors beside, how often the level is right, the same on
+    contents that a maker graded, made grainy or soft or put on paper, what bad encodes score once
+    they are encoded again, the score of each made distortion over its levels, and how
     right the names are that the model gives them.
 
     With --scores and --labels, files are matched by name; what the paper states of the same
@@ -146,6 +147,9 @@ def _evaluate_corpus(
     click.echo(f"By content, with stream facts\n\n{group_table('content', result.contents)}\n")
     if result.levels is not None:
         click.echo(f"Levels, with stream facts\n\n{level_table(result.levels)}\n")
+    if result.treated:
+        table = agreement_table(result.treated)
+        click.echo(f"Contents that are graded, grainy, textured or soft\n\n{table}\n")
     if result.second_encodes:
         click.echo(f"Bad encodes encoded again\n\n{second_table(result.second_encodes)}\n")
     click.echo(f"Made distortions, split {split}\n\n{agreement_table(result.distortions)}\n")

@@ -198,11 +198,15 @@ def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All measured on one split; `points`, `contents` and `levels` are of its renditions."""
+    """All measured on one split; `points`, `contents` and `levels` are of its renditions.
+
+    Those of contents that look as a maker may want them are apart, in `treated`.
+    """
 
     points: list[Point]
     contents: dict[str, Agreement]
     renditions: list[Row]
+    treated: list[Row]
     levels: LevelAgreement | None
     second_encodes: list[SecondEncodes]
     distortions: list[Row]
@@ -219,7 +223,8 @@ def evaluate_corpus(
         UsageError: the corpus has no item of that split.
     """
     items = read_items(corpus)
-    mine = [item for item in items if item.split == split]
+    mine = [item for item in items if item.split == split and not item.treated]
+    treated = [item for item in items if item.split == split and item.treated]
     renditions, twice, distorted = (
         [item for item in mine if item.kind == kind]
         for kind in ("rendition", "twice", "distortion")
@@ -250,6 +255,7 @@ def evaluate_corpus(
         points,
         _by_content(points),
         rows,
+        [_encodes(model, told, treated, (), corpus)[1] for told in TOLD if treated],
         level_agreement(scores.tolist(), [item.label for item in renditions]),
         [found for found in (facts_seconds, pixels_seconds) if found is not None],
         *_distortions(model, distorted, renditions, assessed, corpus),

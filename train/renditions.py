@@ -100,6 +100,15 @@ def grid_renditions() -> Iterator[Rendition]:
             yield placed(codec, position, scale)
 
 
+#: Codecs of the grid that treated contents of validation and test take: an old and a new one.
+TREATED_CODECS = ("h264", "av1")
+
+
+def grid_treated() -> Iterator[Rendition]:
+    """Yield what treated contents of validation and test take of the grid."""
+    return (rendition for rendition in grid_renditions() if rendition.codec in TREATED_CODECS)
+
+
 @dataclass(frozen=True)
 class Reencode:
     """A bad first encode, shown at the source's size and encoded again at a high rate.

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +16,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.ffmpeg import run_ffmpeg
-from train.scenes import rendered_scene
 from vqa2cli.errors import UsageError
 from vqa2cli.video.scan import scan_packets
 
@@ -40,6 +36,7 @@ class Source:
     or "scene", which has a seed and no origin. `view` is 0 for the whole picture, else the number
     of a closer look at a part of it; `part` is (left, top, side) of that part in shares of a
     clip's width, height and both. `native` is of the middle of a clip that is not scaled.
+    `treated` ones look as a maker wanted (`train.treatments`), by the source's name.
     """
 
     name: str
@@ -56,6 +53,7 @@ class Source:
     view: int = 0
     part: tuple[float, float, float] = (0.0, 0.0, 1.0)
     native: bool = False
+    treated: bool = False
 
 
 def even(value: float) -> int:
@@ -236,78 +234,15 @@ def further_views(sources: Iterable[Source], count: int, seed: int) -> Iterator[
             )
 
 
-def render_source(source: Source, folder: Path) -> Path:
-    """Write `source` losslessly into `folder` and return the file; done once."""
-    target = folder / f"{source.name}.mkv"
-    if target.exists():
-        return target
-    partial = folder / f"{source.name}.{os.getpid()}.part.mkv"
-    lossless = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p"]
-    if source.kind == "clip":
-        size = f"{source.width}:{source.height}"
-        scale = f"fps={source.fps:g},{cut(source)}scale={size}:flags=lanczos"
-        run_ffmpeg(
-            # Seeking after -i decodes from the start: raw streams cannot be sought.
-            ["-i", str(source.origin), "-ss", f"{source.start_s}", "-map", "0:v:0", "-an"]
-            + ["-vf", scale, "-frames:v", str(SOURCE_FRAMES), *lossless, str(partial)]
-        )
-    else:
-        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{source.width}x{source.height}"]
-        run_ffmpeg(
-            [*raw, "-r", f"{source.fps:g}", "-i", "-", *lossless, str(partial)],
-            frames=(np.ascontiguousarray(frame).tobytes() for frame in painted(source)),
-        )
-    partial.rename(target)
-    return target
+#: What the name of a source that looks as a maker may want it ends with.
+TREATED = "@treated"
 
 
-def cut(source: Source) -> str:
-    """Return the filter that keeps the part of a clip that is looked at, nothing for all of it."""
-    if source.native:
-        return f"crop={source.width}:{source.height},"
-    if not source.view:
-        return ""
-    left, top, side = source.part
-    return f"crop=iw*{side:g}:ih*{side:g}:iw*{left:g}:ih*{top:g},"
+def treated_sources(sources: Iterable[Source]) -> Iterator[Source]:
+    """Yield the first source of each clip and photograph as a maker may want it to look.
 
-
-def painted(source: Source) -> Iterator[np.ndarray]:
-    """Yield the uint8 RGB frames of a source that is made here."""
-    if source.kind == "scene":
-        return rendered_scene(source.seed, SOURCE_FRAMES, source.fps, (source.width, source.height))
-    return still_in_motion(source)
-
-
-def still_in_motion(source: Source) -> Iterator[np.ndarray]:
-    """Yield uint8 RGB frames of a slow pan, zoom and roll over the photograph."""
-    rng = np.random.default_rng(zlib.crc32(source.name.encode()))
-    assert source.origin is not None
-    picture = Image.open(source.origin).convert("RGB")
-    crop_w = min(picture.width, picture.height * source.width / source.height) * 0.8
-    nearest = 0.45 if source.view else 0.7
-    crop_w = min(max(crop_w * rng.uniform(nearest, 1.0), source.width), picture.width * 0.9)
-    centre_x, centre_y = picture.width / 2, picture.height / 2
-    if source.view:  # elsewhere, as far as the picture goes
-        crop_h = crop_w * source.height / source.width
-        centre_x += rng.uniform(-0.45, 0.45) * max(0.95 * picture.width - 1.15 * crop_w, 0)
-        centre_y += rng.uniform(-0.45, 0.45) * max(0.95 * picture.height - 1.15 * crop_h, 0)
-    direction, reach = rng.uniform(0, 2 * math.pi), rng.uniform(0.01, 0.06) * crop_w
-    zoom, roll = rng.uniform(-0.08, 0.08), rng.uniform(-0.02, 0.02)
-    for index in range(SOURCE_FRAMES):
-        t = index / SOURCE_FRAMES - 0.5
-        scale = (1 + zoom * t) * crop_w / source.width
-        cx = centre_x + t * reach * math.cos(direction)
-        cy = centre_y + t * reach * math.sin(direction)
-        a, b = scale * math.cos(roll * t), scale * math.sin(roll * t)
-        matrix = (
-            a, -b, cx - a * source.width / 2 + b * source.height / 2,
-            b, a, cy - b * source.width / 2 - a * source.height / 2,
-        )  # fmt: skip
-        yield np.asarray(
-            picture.transform(
-                (source.width, source.height),
-                Image.Transform.AFFINE,
-                matrix,
-                Image.Resampling.BICUBIC,
-            )
-        )
+    What resembles a distortion is not one: contents that are graded, grainy or soft, or printed.
+    """
+    for source in sources:
+        if source.kind != "scene" and source.name.endswith("@0"):
+            yield replace(source, name=f"{source.content}{TREATED}", treated=True)

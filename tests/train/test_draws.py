@@ -12,7 +12,16 @@ SOURCE = Source("a@0", "a", "train", "clip", Path("a.mp4"), 0.0, 24, 320, 180, (
 
 def drawn(count: int, seed: int = 0) -> list[tuple[int, int]]:
     every = Draw(renditions=1, reencodes=0, distortions=count)
-    size = CorpusSize(0, 0, 0, of_source=every, of_view=every, of_native=every, of_photograph=every)
+    size = CorpusSize(
+        0,
+        0,
+        0,
+        of_source=every,
+        of_view=every,
+        of_native=every,
+        of_photograph=every,
+        of_treated=every,
+    )
     plan = CorpusPlan(Material(Path()), size, Path(), seed, ("train",))
     return distortions_of(SOURCE, [SOURCE], plan)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from train.rendering import render_source
 from train.renditions import LOWEST_SCALE, draw_lowest, severity
 from train.sources import (
     NATIVE_SIDE,
@@ -19,7 +20,6 @@ from train.sources import (
     further_views,
     native_sources,
     photograph_sources,
-    render_source,
 )
 from vqa2cli.errors import UsageError
 from vqa2cli.video.synthesis import moving_scene, write_clip

@@ -29,7 +29,9 @@ def result(model: QualityModel, place: Workplace) -> CorpusResult:
 
 def test_only_what_was_held_out_is_looked_at(result: CorpusResult, items: list[Item]) -> None:
     held_out = {
-        item.path: item.label for item in items if (item.split, item.kind) == ("val", "rendition")
+        item.path: item.label
+        for item in items
+        if (item.split, item.kind) == ("val", "rendition") and not item.treated
     }
     assert {point.file: point.label for point in result.points} == held_out
 
@@ -52,6 +54,17 @@ def test_facts_pixels_and_every_codec_have_a_row_of_their_own(
     codecs = {item.codec for item in items if (item.split, item.kind) == ("val", "rendition")}
     assert set(told[2:]) == codecs | {"x264 and x265 only"}
     assert result.renditions[0].agreement.n == len(result.points)
+
+
+def test_contents_that_a_maker_wants_to_look_so_are_measured_apart(
+    result: CorpusResult, items: list[Item]
+) -> None:
+    treated = [item for item in items if item.split == "val" and item.treated]
+    assert {item.codec for item in treated} == {"h264", "av1"}
+    assert [row.name.split(", ")[1] for row in result.treated] == [
+        "with stream facts", "pixels alone",
+    ]  # fmt: skip
+    assert {row.agreement.n for row in result.treated} == {len(treated)}
 
 
 def test_second_encodes_stand_beside_their_first(result: CorpusResult) -> None:
