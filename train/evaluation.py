@@ -223,8 +223,9 @@ def evaluate_corpus(
         UsageError: the corpus has no item of that split.
     """
     items = read_items(corpus)
-    mine = [item for item in items if item.split == split and not item.treated]
     treated = [item for item in items if item.split == split and item.treated]
+    items = [item for item in items if not item.treated]
+    mine = [item for item in items if item.split == split]
     renditions, twice, distorted = (
         [item for item in mine if item.kind == kind]
         for kind in ("rendition", "twice", "distortion")
