@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 
 from train.distortions import distort_clip
 from train.ffmpeg import run_ffmpeg
+from train.rendering import frames_of
 from train.renditions import Rendition, encoder_options, mean_qp
 from train.sources import Source
 
@@ -43,10 +42,3 @@ def write_distorted(
         ),
     )
     return mean_qp(log)
-
-
-def frames_of(path: Path) -> Iterator[np.ndarray]:
-    """Yield the uint8 RGB frames of a source file."""
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            yield frame.reformat(format="rgb24", threads=1).to_ndarray()

@@ -70,14 +70,15 @@ def painted(source: Source, folder: Path) -> Iterator[np.ndarray]:
     grain = Grain(size, treatment, rng)
     if source.kind != "clip":
         return map(grain, still_in_motion(source, treat))
-    plain = replace(source, name=f"{source.content}@0", treated=False)
-    return (grain(treat(frame)) for frame in _frames(render_source(plain, folder)))
+    plain = replace(source, name=f"{source.content}@0")
+    return (grain(treat(frame)) for frame in frames_of(render_source(plain, folder)))
 
 
-def _frames(path: Path) -> Iterator[np.ndarray]:
-    with av.open(str(path)) as file:
-        for frame in file.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+def frames_of(path: Path) -> Iterator[np.ndarray]:
+    """Yield the uint8 RGB frames of a source file."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.reformat(format="rgb24", threads=1).to_ndarray()
 
 
 def still_in_motion(

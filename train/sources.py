@@ -22,6 +22,9 @@ from vqa2cli.video.scan import scan_packets
 #: Frames of one source; about two seconds.
 SOURCE_FRAMES = 48
 
+#: What the name of a source that looks as a maker may want it ends with.
+TREATED = "@treated"
+
 #: Shorter side of a source, pixels: half of the clip's, held inside these bounds.
 SHORT_SIDE = (216, 540)
 
@@ -36,7 +39,6 @@ class Source:
     or "scene", which has a seed and no origin. `view` is 0 for the whole picture, else the number
     of a closer look at a part of it; `part` is (left, top, side) of that part in shares of a
     clip's width, height and both. `native` is of the middle of a clip that is not scaled.
-    `treated` ones look as a maker wanted (`train.treatments`), by the source's name.
     """
 
     name: str
@@ -53,7 +55,11 @@ class Source:
     view: int = 0
     part: tuple[float, float, float] = (0.0, 0.0, 1.0)
     native: bool = False
-    treated: bool = False
+
+    @property
+    def treated(self) -> bool:
+        """Whether it looks as a maker may want it (`train.treatments`); its name says so."""
+        return self.name.endswith(TREATED)
 
 
 def even(value: float) -> int:
@@ -234,10 +240,6 @@ def further_views(sources: Iterable[Source], count: int, seed: int) -> Iterator[
             )
 
 
-#: What the name of a source that looks as a maker may want it ends with.
-TREATED = "@treated"
-
-
 def treated_sources(sources: Iterable[Source]) -> Iterator[Source]:
     """Yield the first source of each clip and photograph as a maker may want it to look.
 
@@ -245,4 +247,4 @@ def treated_sources(sources: Iterable[Source]) -> Iterator[Source]:
     """
     for source in sources:
         if source.kind != "scene" and source.name.endswith("@0"):
-            yield replace(source, name=f"{source.content}{TREATED}", treated=True)
+            yield replace(source, name=f"{source.content}{TREATED}")

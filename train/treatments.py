@@ -7,7 +7,7 @@ as strong as the least noise of KADID-10k (a standard deviation of 8 codes) but 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,23 +50,33 @@ def draw_treatment(rng: np.random.Generator, *, on_paper: bool) -> Treatment:
         rng: where it is drawn from.
         on_paper: whether the picture may have a texture of its own: paper, canvas, a print.
     """
-    drawn: dict[str, object] = {}
+    drawn = Treatment()
     if rng.random() < 0.6:
-        drawn["saturation"] = float(rng.uniform(0.6, 1.7))
-        drawn["contrast"] = float(rng.uniform(0.85, 1.25))
-        drawn["gamma"] = float(np.exp(rng.uniform(-0.25, 0.25)))
-        drawn["tint"] = tuple(rng.uniform(0.94, 1.06, 3).tolist())
+        drawn = replace(
+            drawn,
+            saturation=float(rng.uniform(0.6, 1.7)),
+            contrast=float(rng.uniform(0.85, 1.25)),
+            gamma=float(np.exp(rng.uniform(-0.25, 0.25))),
+            tint=tuple(rng.uniform(0.94, 1.06, 3).tolist()),
+        )
     if rng.random() < 0.35:
-        drawn["softness"] = float(rng.uniform(0.5, 1.6))
-        drawn["focus"] = float(rng.uniform(0.2, 0.8))
-        drawn["in_focus"] = float(rng.choice([0.0, rng.uniform(0.2, 0.5)]))
+        drawn = replace(
+            drawn,
+            softness=float(rng.uniform(0.5, 1.6)),
+            focus=float(rng.uniform(0.2, 0.8)),
+            in_focus=float(rng.choice([0.0, rng.uniform(0.2, 0.5)])),
+        )
     if on_paper and rng.random() < 0.6:
-        drawn["texture"] = float(rng.uniform(3, 16))
-        drawn["texture_size"] = tuple(np.exp(rng.uniform(np.log(0.3), np.log(3), 2)).tolist())
-    if not drawn or rng.random() < (0.3 if "texture" in drawn else 0.6):
-        drawn["grain"] = float(rng.uniform(1.5, 7))
-        drawn["grain_size"] = float(rng.uniform(0.3, 1.1))
-    return Treatment(**drawn)  # type: ignore[arg-type]
+        drawn = replace(
+            drawn,
+            texture=float(rng.uniform(3, 16)),
+            texture_size=tuple(np.exp(rng.uniform(np.log(0.3), np.log(3), 2)).tolist()),
+        )
+    if drawn == Treatment() or rng.random() < (0.3 if drawn.texture else 0.6):
+        drawn = replace(
+            drawn, grain=float(rng.uniform(1.5, 7)), grain_size=float(rng.uniform(0.3, 1.1))
+        )
+    return drawn
 
 
 def made(rgb: Frame, treatment: Treatment, rng: np.random.Generator) -> Frame:

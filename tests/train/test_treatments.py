@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from train.rendering import render_source, still_in_motion
+from train.rendering import frames_of, render_source, still_in_motion
 from train.sources import Source, scene_sources, treated_sources
 from train.treatments import Grain, Treatment, draw_treatment, made
 from vqa2cli.video.synthesis import moving_scene, write_clip
@@ -20,11 +19,6 @@ GREY = np.full((96, 160, 3), 128, np.uint8)
 
 def rng_of(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-def frames_of(path: Path) -> list[np.ndarray]:
-    with av.open(str(path)) as file:
-        return [frame.to_ndarray(format="rgb24").astype(float) for frame in file.decode(video=0)]
 
 
 def test_a_picture_that_nothing_is_done_to_stays_as_it_is() -> None:
@@ -97,13 +91,14 @@ def test_a_treated_clip_is_as_long_as_the_plain_one_and_looks_else(tmp_path: Pat
     write_clip(path, moving_scene(1.0, 24, (640, 480), seed=1), 24)
     plain = Source("a@0", "a", "train", "clip", path, 0.0, 24, 320, 240, (640, 480))
     (treated,) = treated_sources([plain])
-    before, after = (frames_of(render_source(source, tmp_path)) for source in (plain, treated))
+    before, after = ([*frames_of(render_source(source, tmp_path))] for source in (plain, treated))
     assert len(before) == len(after) > 20
     assert before[0].shape == after[0].shape
-    assert np.abs(after[5] - before[5]).mean() > 0.5
+    assert np.abs(after[5].astype(float) - before[5]).mean() > 0.5
     elsewhere = tmp_path / "again"
     elsewhere.mkdir()
-    np.testing.assert_array_equal(after[5], frames_of(render_source(treated, elsewhere))[5])
+    again = [*frames_of(render_source(treated, elsewhere))]
+    np.testing.assert_array_equal(after[5], again[5])
 
 
 def test_scenes_and_closer_looks_are_not_treated(photograph: Source) -> None:

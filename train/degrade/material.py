@@ -17,7 +17,7 @@ from pathlib import Path
 
 from train.colour import Frame
 from train.distortions import MIN_SIDE
-from train.made import frames_of
+from train.rendering import frames_of
 from train.sources import Source, shrunk
 from vqa2cli.errors import UsageError, VideoError
 from vqa2cli.video.discover import discover

@@ -17,7 +17,7 @@ from train.degrade.material import LOSSLESS, Material
 from train.degrade.session import Piece, Session, Stall
 from train.degrade.spinner import with_spinner
 from train.ffmpeg import ffmpeg_binary
-from train.made import frames_of
+from train.rendering import frames_of
 from train.renditions import vmaf
 from train.sources import even
 from vqa2cli.errors import MissingError

@@ -14,7 +14,7 @@ from train.degrade import making, playback
 from train.degrade.cli import degrade
 from train.degrade.clips import JOURNAL, read_degraded
 from train.degrade.making import DegradePlan, make_degraded, plan_tasks
-from train.made import frames_of
+from train.rendering import frames_of
 from vqa2cli.errors import UsageError
 from vqa2cli.video.synthesis import moving_scene, write_clip
 

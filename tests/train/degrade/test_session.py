@@ -22,7 +22,7 @@ from train.degrade.session import (
     draw_session,
     made_stalls,
 )
-from train.made import frames_of
+from train.rendering import frames_of
 from vqa2cli.errors import VideoError
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, Sampling
