@@ -33,7 +33,8 @@ class FitSettings:
     counts a batch may draw; no key frames at all trains the motion branch alone.
     `shuffled_tile` is the side of the fragments that change places within a picture, patches; 0
     leaves them where they are. `mixed` is the share of pictures that are made of two clips'
-    fragments, `channels_dropped` that of a picture's channels that the tower must do without.
+    fragments, `channels_dropped` that of a picture's channels that the tower must do without;
+    `kept` is the share of the weights it began with in those it ends with.
     The tower learns what a teacher (`train.teacher`) says of pictures; `imagined` is how many clips
     that do not exist a language model learns from, in place of the training clips, taught by the
     same teacher (`train.imagined`); `disagreeing` is the share of encodes among them whose facts
@@ -66,6 +67,7 @@ class FitSettings:
     shuffled_tile: int
     mixed: float
     channels_dropped: float
+    kept: float
     distortions_weight: float
     lies_weight: float
     imagined: int

@@ -107,6 +107,11 @@ class TowerTask(nn.Module):
         super().__init__()
         self.network, self.fit, self.teacher = network, fit, teacher
         self.heads = FixedHeads(network)
+        self.before = [weight.detach().clone() for weight in self._learnt()]
+
+    def _learnt(self) -> list[nn.Parameter]:
+        network = self.network
+        return [*network.vision_tower.parameters(), *network.mm_projector.parameters()]
 
     def forward(self, keyframes: Tensor, *_: object, **__: object) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of patches [B, 1, s, s, C], of which some are mixed."""
@@ -145,6 +150,10 @@ class TowerTask(nn.Module):
     def finish(self) -> None:
         """Give the network what its head reads: the quality by pictures alone, and the kinds.
 
+        The tower goes back by the share of it that is kept: a mean of the weights before and after
+        forgets less than those after (Wortsman et al., *Robust fine-tuning of zero-shot models*,
+        CVPR 2022).
+
         Raises:
             ValueError: the network has no such head.
         """
@@ -154,6 +163,8 @@ class TowerTask(nn.Module):
         weight, bias = self.heads.layer(head.weight.shape[1] // 2)
         rows = [0, *range(HEADS[0], sum(HEADS))]
         with torch.no_grad():
+            for now, before in zip(self._learnt(), self.before, strict=True):
+                now.lerp_(before.to(now), self.fit.kept)
             head.weight.copy_(weight[rows])
             head.bias.copy_(bias[rows])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,22 @@ def test_the_network_tells_by_itself_what_the_head_over_its_tower_told(tmp_path:
     assert torch.allclose(quality, torch.sigmoid(told[0, 0]), atol=1e-5)
     assert torch.allclose(probs, kinds[0].softmax(-1), atol=1e-5)
     assert len(probs) == len(network.config.distortions) == 26
+
+
+@pytest.mark.parametrize(("kept", "moved"), [(0.0, 1.0), (0.5, 0.5), (0.75, 0.25)])
+def test_a_tower_taught_anew_keeps_its_share_of_what_it_was(
+    tmp_path: Path, kept: float, moved: float
+) -> None:
+    torch.manual_seed(0)
+    network, _ = begin(RECIPE, tmp_path)
+    stage = replace(TOWER, fit=replace(TOWER.fit, kept=kept))
+    task = prepare(network, None, stage, Told())
+    layer = network.vision_tower.encoder.layers[0].mlp.fc1.weight
+    before = layer.detach().clone()
+    with torch.no_grad():
+        layer.add_(1.0)
+    task.finish()
+    assert torch.allclose(layer - before, torch.full_like(before, moved), atol=1e-5)
 
 
 def clips_of(levels: torch.Tensor) -> torch.Tensor:
