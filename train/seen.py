@@ -59,8 +59,12 @@ def motion_of(
     """Return motion features [T, C] of looks, of every `stride`-th frame, in order."""
 
     def features(path: Path) -> Tensor:
-        frames = load_look(path).motion[::stride]
-        return network.motion_features(torch.from_numpy(frames).to(network.device))
+        frames = torch.from_numpy(load_look(path).motion[::stride]).to(network.device)
+        if len(frames) > 1:
+            return network.motion_features(frames)
+        # Convolved over time in bfloat16, a lone frame has come out as NaN (torch 2.13, CPU).
+        with torch.autocast(network.device.type, enabled=False):
+            return network.motion_features(frames)
 
     return [seen.float().cpu().numpy() for seen in _each(network, "motion", looks, features)]
 

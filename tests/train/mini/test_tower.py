@@ -22,7 +22,7 @@ from train.mini import (
     training_looks,
 )
 from train.recipe import read_recipe
-from train.seen import measure_spread, patches_of
+from train.seen import measure_spread, motion_of, patches_of
 from train.teacher import Teacher
 from vqa2cli.model.inverted import PATCH_CHANNELS
 from vqa2cli.model.network import Vqa2Network
@@ -168,6 +168,17 @@ def test_patches_found_before_make_the_tokens_that_pixels_make(
         whole = network.visual_tokens(pixels)
         late = network.visual_tokens(torch.from_numpy(patches.keyframes).float())
     assert torch.allclose(whole, late, atol=0.05, rtol=0.05)
+
+
+def test_motion_of_a_lone_frame_is_what_the_branch_finds_in_it(
+    items: list[Item], place: Workplace, tmp_path: Path
+) -> None:
+    network, _ = begin(RECIPE, tmp_path)
+    looks = training_looks(RECIPE, place).fill(train_split(items)[:6])
+    for look, found in zip(looks, motion_of(network, looks, stride=1000), strict=True):
+        with torch.inference_mode():
+            told = network.motion_features(torch.from_numpy(load_look(look).motion[:1]))
+        assert np.allclose(found, told.numpy(), atol=1e-4)
 
 
 def test_a_tower_learns_in_the_dimensions_alone_that_its_heads_read(tmp_path: Path) -> None:
