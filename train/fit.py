@@ -110,8 +110,8 @@ class TowerTask(nn.Module):
         self.before = [weight.detach().clone() for weight in self._learnt()]
 
     def _learnt(self) -> list[nn.Parameter]:
-        network = self.network
-        return [*network.vision_tower.parameters(), *network.mm_projector.parameters()]
+        parts = (self.network.vision_tower, self.network.mm_projector)
+        return [weight for part in parts for weight in part.parameters() if weight.requires_grad]
 
     def forward(self, keyframes: Tensor, *_: object, **__: object) -> dict[str, Tensor]:
         """Return `loss` and `scores` [B] of patches [B, 1, s, s, C], of which some are mixed."""
