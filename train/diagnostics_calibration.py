@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -30,21 +32,41 @@ from train.diagnostics_data import (
 from train.option_types import EITHER, FOLDER
 from vqa2cli.video.measures.records import STEP_S, SignalMeasures
 
-#: Measure of each fitted attribute, and whether it is bad above or below.
+
+@dataclass(frozen=True)
+class Gauge:
+    """A measure that tells of an attribute, and whether it is bad `above` or below.
+
+    `in_shot`: it tells a part of a shot from the rest, so only clips at fault over a part of their
+    length have it, and undegraded clips of full length count as clean, with those of other faults.
+    """
+
+    measure: str
+    above: bool
+    in_shot: bool = False
+
+
+#: What is measured of each fitted attribute.
 FITTED = {
-    "blur": ("blur", True),
-    "noise": ("noise", True),
-    "blocking": ("blockiness", True),
-    "banding": ("banding", True),
-    "underexposure": ("luma", False),
-    "overexposure": ("luma", True),
-    "low_contrast": ("contrast", False),
-    "undersaturation": ("saturation", False),
-    "oversaturation": ("saturation", True),
-    "flicker": ("flicker", True),
-    "camera_shake": ("shake", True),
-    "stutter": ("stutter", True),
-    "exposure_drift": ("exposure_drift", True),
+    "blur": (Gauge("blur", True), Gauge("blur_in_shot", True, in_shot=True)),
+    "noise": (Gauge("noise", True),),
+    "blocking": (Gauge("blockiness", True),),
+    "banding": (Gauge("banding", True),),
+    "underexposure": (Gauge("luma", False),),
+    "overexposure": (Gauge("luma", True),),
+    "low_contrast": (Gauge("contrast", False),),
+    "undersaturation": (
+        Gauge("saturation", False),
+        Gauge("saturation_in_shot", False, in_shot=True),
+    ),
+    "oversaturation": (
+        Gauge("saturation", True),
+        Gauge("saturation_in_shot", True, in_shot=True),
+    ),
+    "flicker": (Gauge("flicker", True),),
+    "camera_shake": (Gauge("shake", True),),
+    "stutter": (Gauge("stutter", True),),
+    "exposure_drift": (Gauge("exposure_drift", True),),
 }
 
 #: Attributes for which undegraded clips of full length count as clean, but for those judged to be
@@ -54,7 +76,7 @@ FITTED = {
 LONG_CLEAN = frozenset({"flicker", "stutter", "exposure_drift"})
 
 #: Attributes that no degradation makes; their thresholds are set by hand.
-CONVENTION = {
+CONVENTION: dict[str, dict[str, Any]] = {
     "interlacing": {"measure": "combing", "slight": 10.0, "noticeable": 25.0, "severe": 50.0},
     "black": {"measure": "black", "slight": 50.0, "noticeable": 90.0, "severe": None},
     "letterbox": {"measure": "letterbox", "slight": 3.0, "noticeable": None, "severe": None},
@@ -117,12 +139,13 @@ def fit(positive: np.ndarray, milder: np.ndarray, clean: np.ndarray, limit: floa
     return (found + float(below.max())) / 2 if below.size else found
 
 
-def thresholds(attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]]) -> dict | None:
-    """Return the row of one attribute; None where there is nothing to fit it to."""
-    measure, above = FITTED[attribute]
-    sign = 1.0 if above else -1.0
-    by_degree, clean = _values(attribute, clips)
-    row: dict = {"measure": measure, "above": above}
+def thresholds(
+    attribute: str, gauge: Gauge, clips: Iterable[tuple[Labelled, SignalMeasures]]
+) -> dict | None:
+    """Return the row of a measure of one attribute; None where there is nothing to fit it to."""
+    sign = 1.0 if gauge.above else -1.0
+    by_degree, clean = _values(attribute, gauge, clips)
+    row: dict = {"measure": gauge.measure, "above": gauge.above}
     last = -np.inf
     for degree, name in enumerate(("slight", "noticeable", "severe"), start=1):
         bad = np.array([v for d, values in by_degree.items() if d >= degree for v in values])
@@ -147,24 +170,27 @@ def thresholds(attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]])
 
 
 def _values(
-    attribute: str, clips: Iterable[tuple[Labelled, SignalMeasures]]
+    attribute: str, gauge: Gauge, clips: Iterable[tuple[Labelled, SignalMeasures]]
 ) -> tuple[dict[int, list[float]], list[float]]:
     """Return the values of degraded clips by degree and of those clean of the fault, bad high."""
-    measure, above = FITTED[attribute]
     by_degree: dict[int, list[float]] = defaultdict(list)
     short: list[float] = []
     long: list[float] = []
     for clip, measures in clips:
-        value = (1.0 if above else -1.0) * value_of(clip, measures, measure, above)
+        sign = 1.0 if gauge.above else -1.0
+        value = sign * value_of(clip, measures, gauge.measure, gauge.above)
         if not np.isfinite(value):
             continue
         if clip.kind is not None and clip.attribute == attribute:
-            by_degree[clip.degree].append(value)
+            if clip.end_s is not None or not gauge.in_shot:
+                by_degree[clip.degree].append(value)
         elif clip.undegraded:
             if (clip.content, attribute) not in at_fault():
                 long.append(value)
         elif clip.kind is None or _clean_of(attribute, clip.kind):
             short.append(value)
+    if gauge.in_shot:
+        return by_degree, long + short
     if attribute in LONG_CLEAN:
         return by_degree, long + short[: len(long)]
     return by_degree, short
@@ -184,7 +210,21 @@ def _clean_of(attribute: str, kind: str) -> bool:
 )
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 @click.option("--clips-per-kind", type=int, default=60, show_default=True)
-def main(folders: tuple[Path, ...], clean: Path | None, out: Path, clips_per_kind: int) -> None:
+@click.option(
+    "--only",
+    "only",
+    multiple=True,
+    metavar="MEASURE",
+    type=click.Choice(sorted({each.measure for row in FITTED.values() for each in row})),
+    help="Fit the rows of this measure alone, and keep the others of OUT; may be given again.",
+)
+def main(
+    folders: tuple[Path, ...],
+    clean: Path | None,
+    out: Path,
+    clips_per_kind: int,
+    only: tuple[str, ...],
+) -> None:
     """Fit and write the table."""
     taken: dict[str | None, int] = defaultdict(int)
     measured = []
@@ -200,14 +240,11 @@ def main(folders: tuple[Path, ...], clean: Path | None, out: Path, clips_per_kin
         measures = measures_of(clip.path)
         if measures is not None:
             measured.append((clip, measures))
-    rows = {}
-    for attribute in FITTED:
-        row = thresholds(attribute, measured)
-        click.echo(f"{attribute}: {row}", err=True)
-        if row is not None:
-            rows[attribute] = row
-    for attribute, row in CONVENTION.items():
-        rows[attribute] = {**row, "above": True, "basis": "convention"}
+    rows = _rows(measured, only, json.loads(out.read_text("utf-8")) if only else {})
+    rows |= {
+        attribute: [{**row, "above": True, "basis": "convention"}]
+        for attribute, row in CONVENTION.items()
+    }
     table = {
         "made_by": "python -m train.diagnostics_calibration CORPUS DEGRADED --clean CLIPS",
         "split": "train",
@@ -216,6 +253,25 @@ def main(folders: tuple[Path, ...], clean: Path | None, out: Path, clips_per_kin
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def _rows(
+    measured: Sequence[tuple[Labelled, SignalMeasures]], only: Sequence[str], before: dict[str, Any]
+) -> dict[str, list[dict]]:
+    """Return the rows of each attribute, those of other measures than `only` as they were."""
+    rows: dict[str, list[dict]] = {}
+    for attribute, gauges in FITTED.items():
+        for gauge in gauges:
+            if only and gauge.measure not in only:
+                old = before["attributes"].get(attribute, ())
+                found = [row for row in old if row["measure"] == gauge.measure]
+            else:
+                row = thresholds(attribute, gauge, measured)
+                click.echo(f"{attribute}: {row}", err=True)
+                found = [] if row is None else [row]
+            if found:
+                rows.setdefault(attribute, []).extend(found)
+    return rows
 
 
 def _shuffled(path: Path) -> int:

@@ -58,6 +58,25 @@ def test_low_values_are_the_bad_ones_where_the_rule_says_so() -> None:
     assert not signal_findings(measures(luma=30.0), table=[DARK])
 
 
+SOFTER = Rule("blur", "blur_in_shot", True, 115.0, 130.0, 160.0, "fitted")
+
+
+def test_what_is_worse_for_a_part_of_the_shot_is_told_beside_what_is_slight_all_along() -> None:
+    soft = measures(blur=0.45, blur_in_shot=[100, 100, 140, 140, 140, 100, 100, 100])
+    whole, part = signal_findings(soft, table=[BLUR, SOFTER])
+    assert (whole.degree, whole.start) == ("slight", None)
+    assert (part.degree, part.start, part.end, part.value) == ("noticeable", 1.0, 2.5, 140.0)
+
+
+def test_what_two_measures_tell_alike_is_told_once() -> None:
+    beside = [100, 100, 120, 120, 120, 100, 100, 100]
+    (one,) = signal_findings(measures(blur=0.45, blur_in_shot=beside), table=[BLUR, SOFTER])
+    assert one.value == pytest.approx(0.45)
+    both = measures(blur=[0.1, 0.1, 0.45, 0.45, 0.45, 0.1, 0.1, 0.1], blur_in_shot=beside)
+    (first,) = signal_findings(both, table=[BLUR, SOFTER])
+    assert first.value == pytest.approx(0.45)
+
+
 def test_nothing_is_said_of_what_could_not_be_measured() -> None:
     assert signal_findings(measures()) == ()
 

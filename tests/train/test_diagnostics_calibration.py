@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,12 @@ def stuttering(value: float, kind: str | None, degree: int) -> tuple[Labelled, S
     return replace(label, attribute=None if kind is None else "stutter"), found
 
 
+def thresholds_of(
+    attribute: str, clips: list[tuple[Labelled, SignalMeasures]]
+) -> dict[str, Any] | None:
+    return thresholds(attribute, FITTED[attribute][0], clips)
+
+
 def test_a_threshold_lies_between_what_it_parts() -> None:
     assert fit(np.array([3.0, 4, 5]), np.array([1.0]), np.array([0.0, 2.0]), 0.0) == 2.5
 
@@ -66,7 +73,7 @@ def test_a_row_rises_with_the_degree_and_says_what_it_rests_on() -> None:
     clips = [clip([0.1 + k / 100] * 2, None, 0) for k in range(10)]
     for degree, level in ((1, 0.3), (2, 0.5), (3, 0.7)):
         clips += [clip([level + k / 100] * 2, "lens-blur", degree) for k in range(5)]
-    row = thresholds("blur", clips)
+    row = thresholds_of("blur", clips)
     assert row is not None
     assert 0.19 < row["slight"] < 0.31 < row["noticeable"] < 0.51 < row["severe"] < 0.71
     assert (row["clips"], row["clean_clips"], row["basis"]) == (15, 10, "fitted")
@@ -77,13 +84,13 @@ def test_clips_with_another_fault_count_as_clean_of_this_one_unless_it_comes_alo
     clips += [clip([0.5 + k / 100] * 2, "lens-blur", 3) for k in range(5)]
     label, found = clip([0.9] * 2, "darken", 2)
     dark = (replace(label, attribute="underexposure"), found)
-    assert thresholds("blur", [*clips, *[dark] * 5]) is None
+    assert thresholds_of("blur", [*clips, *[dark] * 5]) is None
     coarse = (replace(label, kind="jpeg", attribute="blocking"), found)
-    assert thresholds("blur", [*clips, *[coarse] * 5]) == thresholds("blur", clips)
+    assert thresholds_of("blur", [*clips, *[coarse] * 5]) == thresholds_of("blur", clips)
 
 
 def test_an_attribute_without_clips_gets_no_row() -> None:
-    assert thresholds("noise", [clip([0.1], None, 0)]) is None
+    assert thresholds_of("noise", [clip([0.1], None, 0)]) is None
 
 
 def test_degrees_follow_what_people_thought_of_a_level() -> None:
@@ -104,8 +111,8 @@ def test_clips_as_they_came_count_as_clean_only_for_what_needs_length() -> None:
     clips = [clip([0.1 + k / 100] * 2, None, 0) for k in range(10)]
     clips += [clip([0.6 + k / 100] * 2, "lens-blur", 3) for k in range(5)]
     label, soft = clip([0.9] * 8, None, 0)
-    with_soft = thresholds("blur", [*clips, (replace(label, undegraded=True), soft)])
-    assert with_soft == thresholds("blur", clips)
+    with_soft = thresholds_of("blur", [*clips, (replace(label, undegraded=True), soft)])
+    assert with_soft == thresholds_of("blur", clips)
 
 
 def test_a_clip_judged_to_stutter_as_it_came_is_not_clean_of_stutter() -> None:
@@ -117,8 +124,10 @@ def test_a_clip_judged_to_stutter_as_it_came_is_not_clean_of_stutter() -> None:
 
     clips = [stuttering(5.0 + k, "stutter", 3) for k in range(5)]
     clips += [undegraded(0.1, "steady")] * 5
-    assert thresholds("stutter", [*clips, undegraded(9.5, file)]) == thresholds("stutter", clips)
-    assert thresholds("stutter", [*clips, undegraded(9.5, "other")]) is None
+    assert thresholds_of("stutter", [*clips, undegraded(9.5, file)]) == thresholds_of(
+        "stutter", clips
+    )
+    assert thresholds_of("stutter", [*clips, undegraded(9.5, "other")]) is None
 
 
 def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
@@ -127,7 +136,24 @@ def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
         label, found = stuttering(6.5, None, 0)
         clips.append((replace(label, undegraded=True), found))
     clips += [stuttering(0.1, None, 0)] * 400
-    row = thresholds("stutter", clips)
+    row = thresholds_of("stutter", clips)
     assert row is not None
     assert row["clean_clips"] == 6
     assert row["slight"] > 6.5
+
+
+def test_what_tells_a_part_from_its_shot_is_fitted_to_clips_at_fault_over_a_part() -> None:
+    gauge = next(each for each in FITTED["blur"] if each.in_shot)
+
+    def beside(value: float, kind: str | None, **more: Any) -> tuple[Labelled, SignalMeasures]:
+        label, found = clip([100.0, 100, 100, 100], kind, 3 if kind else 0)
+        found.values[NAMES.index("blur_in_shot")] = [100.0, value, value, 100.0]
+        return replace(label, **more), found
+
+    part = [beside(150.0 + k, "lens-blur", start_s=0.5, end_s=1.5) for k in range(5)]
+    whole = [beside(100.0, "lens-blur")] * 5
+    clean = [beside(110.0, None, undegraded=True)] * 5
+    row = thresholds("blur", gauge, [*part, *whole, *clean])
+    assert row is not None
+    assert (row["clips"], row["clean_clips"]) == (5, 5)
+    assert 110 < row["slight"] < 150

@@ -94,7 +94,7 @@ def value_of(finding: Finding) -> str:
     if finding.value is None:
         return ""
     unit = finding.unit or ""
-    return f"{finding.value:.3g}{unit if unit == '%' else f' {unit}' if unit else ''}"
+    return f"{finding.value:.3g}{unit if unit.startswith('%') else f' {unit}' if unit else ''}"
 
 
 def _worst_window(segments: Sequence[Segment]) -> list[str]:

@@ -79,7 +79,8 @@ def rules_of(table: dict[str, Any]) -> tuple[Rule, ...]:
             row["severe"],
             row["basis"],
         )
-        for attribute, row in table["attributes"].items()
+        for attribute, rows in table["attributes"].items()
+        for row in rows
     )
 
 
@@ -89,7 +90,8 @@ def signal_findings(
     """Return what the measures find, by attribute and time.
 
     Neighbouring half seconds in which an attribute is slight or worse are one finding; its
-    degree is the one a quarter of them reach, its value the measure there.
+    degree is the one a quarter of them reach, its value the measure there. Where two measures tell
+    of one attribute, one that says no more than the other over all of its time is left out.
 
     Args:
         transfer: transfer characteristic; light and colour of HDR are not judged.
@@ -104,9 +106,36 @@ def signal_findings(
         if rule.measure not in ("black", "letterbox"):
             values[dark] = np.nan
         found += (_finding(rule, measures, values, span) for span in _spans(rule.degrees(values)))
+    found = _told_once(found)
     if measures.cadence is not None:
         found.append(Finding("duplicate_cadence", "slight", None, None, "measurement", None, None))
     return tuple(found)
+
+
+def _told_once(found: Sequence[Finding]) -> list[Finding]:
+    """Return `found` but for what another of the same attribute tells, all along and as bad.
+
+    Of two that are the same the first stays.
+    """
+    ranks = [(DEGREES.index(one.degree), *_seconds(one)) for one in found]
+
+    def tells(other: int, one: int) -> bool:
+        if other == one or found[other].attribute != found[one].attribute:
+            return False
+        (bad, first, last), (degree, begins, ends) = ranks[other], ranks[one]
+        covered = bad >= degree and first <= begins and last >= ends
+        return covered and (other < one or ranks[other] != ranks[one])
+
+    places = range(len(found))
+    return [found[one] for one in places if not any(tells(other, one) for other in places)]
+
+
+def _seconds(finding: Finding) -> tuple[float, float]:
+    """Return a finding's start and end; the whole clip is from 0 to infinity."""
+    return (
+        0.0 if finding.start is None else finding.start,
+        float("inf") if finding.end is None else finding.end,
+    )
 
 
 def _finding(
@@ -208,6 +237,5 @@ def contradictions(segments: Sequence[Segment], found: Sequence[Finding]) -> lis
 
 def overlaps(finding: Finding, start: float, end: float) -> bool:
     """Return whether a finding touches the seconds from `start` to `end`."""
-    first = finding.start if finding.start is not None else 0.0
-    last = finding.end if finding.end is not None else float("inf")
+    first, last = _seconds(finding)
     return first < end and last > start

@@ -192,13 +192,59 @@ def test_exposure_drift_is_told_in_stops(measure: Measure) -> None:
     darker = (255 * (codes**2.2 / 4) ** (1 / 2.2)).astype(np.uint8)
     frames = scene(3)
     found = measure([darker[f] if 25 <= k < 50 else f for k, f in enumerate(frames)], gop=250)
-    # The change is sudden, so it is a cut as well: each shot has its own exposure.
-    assert found.of("exposure_drift").max() < 0.5
+    assert not found.cuts_s  # however sudden: the scene is the same
+    assert found.of("exposure_drift") == pytest.approx(np.array([0, 0, 2, 2, 0, 0]), abs=0.2)
     fade = np.clip(np.abs(np.arange(75) - 37) / 25 - 0.2, 0, 1)
     slow = [(255 * ((f / 255) ** 2.2 * 2.0 ** (2 * (w - 1))) ** (1 / 2.2)) for f, w in
             zip(frames, fade, strict=True)]  # fmt: skip
     faded = measure([f.astype(np.uint8) for f in slow]).of("exposure_drift")
     assert 0.8 < faded.max() < 2.2
+
+
+def grey(frame: Frame, colour: float) -> Frame:
+    luma = frame @ np.array([0.299, 0.587, 0.114])
+    mixed = luma[..., None] + colour * (frame - luma[..., None])
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def test_a_shot_that_loses_colour_for_a_while_has_less_there_than_usual(measure: Measure) -> None:
+    frames = [grey(f, 0.3 if 12 <= k < 63 else 1.0) for k, f in enumerate(scene(3))]
+    beside = measure(frames).of("saturation_in_shot")
+    assert np.allclose(beside[[0, 5]], 100, atol=15)
+    assert (beside[1:5] < 45).all()
+
+
+def test_another_scene_with_other_colours_departs_from_nothing(measure: Measure) -> None:
+    frames = [*scene(1), *(grey(255 - f, 0.3) for f in scene(1))]
+    found = measure(frames)
+    assert len(found.cuts_s) == 1
+    assert np.allclose(found.of("saturation_in_shot"), 100, atol=15)
+    assert np.allclose(found.of("exposure_drift"), 0, atol=0.2)
+
+
+def test_a_shot_that_is_soft_for_a_while_is_so_beside_its_sharp_pictures(measure: Measure) -> None:
+    soft = ImageFilter.GaussianBlur(3)
+    frames = [
+        np.asarray(Image.fromarray(f).filter(soft)) if 25 <= k < 63 else f
+        for k, f in enumerate(scene(3))
+    ]
+    beside = measure(frames).of("blur_in_shot")
+    assert (beside[[0, 1, 5]] < 120).all()
+    assert (beside[2:5] > 150).all()
+
+
+def test_noise_for_a_while_makes_the_rest_of_the_shot_no_softer(measure: Measure) -> None:
+    frames = scene(3)
+    beside = measure([*frames[:38], *noisy(frames[38:], 25)]).of("blur_in_shot")
+    assert np.nanmax(beside) < 120
+    assert np.isnan(beside[4:]).all()
+
+
+def test_a_shot_that_comes_out_of_the_dark_and_goes_back_is_usual_between(measure: Measure) -> None:
+    light = np.clip(np.minimum(np.arange(100), np.arange(100)[::-1]) / 25, 0, 1)
+    shown = measure([(f * w).astype(np.uint8) for f, w in zip(scene(4), light, strict=True)])
+    assert (shown.of("exposure_drift")[3:6] < 0.3).all()
+    assert np.allclose(shown.of("saturation_in_shot")[3:6], 100, atol=25)
 
 
 def test_black_frames_are_counted(measure: Measure) -> None:

@@ -22,6 +22,8 @@ _COLUMNS = slice(2, 2 + 156, 2)
 _REACH = 8
 #: How much better the best shift must fit than none, to count as movement; ours.
 _FIT_GAIN = 0.8
+#: Mean difference of two pictures, codes, from which on it is looked at how alike they are.
+LIKENESS_CODES = 12.0
 #: Share of the samples at or under the black level in a black picture (FFmpeg's `blackdetect`).
 _BLACK_SHARE = 0.98
 
@@ -32,7 +34,9 @@ class MotionLog:
 
     `mean` is the mean code of the samples, `difference` the mean absolute difference from the
     frame before, codes; `dx` and `dy` the movement of the whole picture since then in samples of
-    160 x 90 a picture; `black` 1 where the picture is. The first frame has zeros.
+    160 x 90 a picture; `black` 1 where the picture is; `likeness` how well the picture correlates
+    with the one before, looked at where they differ by `LIKENESS_CODES`. The first frame has zeros,
+    and a likeness of 1 as all that is not looked at.
     """
 
     pts_s: array[float] = field(default_factory=lambda: array("d"))
@@ -41,6 +45,7 @@ class MotionLog:
     dx: array[float] = field(default_factory=lambda: array("f"))
     dy: array[float] = field(default_factory=lambda: array("f"))
     black: bytearray = field(default_factory=bytearray)
+    likeness: array[float] = field(default_factory=lambda: array("f"))
 
     def add(
         self, pictures: NDArray[np.uint8], pts_s: list[float], first: bool, black_code: float
@@ -62,7 +67,12 @@ class MotionLog:
         self.mean.extend(means.tolist())
         self.black.extend(black.astype(np.uint8).tobytes())
         start = [0.0] if first else []
-        self.difference.extend(start + steps.mean((1, 2), dtype=np.float32).tolist())
+        differences = steps.mean((1, 2), dtype=np.float32)
+        self.difference.extend(start + differences.tolist())
+        alike = np.ones(len(fresh), np.float32)
+        for at in np.flatnonzero(differences >= LIKENESS_CODES).tolist():
+            alike[at + len(start)] = likeness(small[at], small[at + 1])
+        self.likeness.extend(alike.tolist())
         dx, dy = shifts(pictures)
         self.dx.extend(start + dx.tolist())
         self.dy.extend(start + dy.tolist())
@@ -76,6 +86,7 @@ class MotionLog:
             dx=np.array(self.dx, np.float32),
             dy=np.array(self.dy, np.float32),
             black=np.frombuffer(bytes(self.black), np.uint8),
+            likeness=np.array(self.likeness, np.float32),
         )
 
 
@@ -89,6 +100,17 @@ class MotionArrays:
     dx: Floats
     dy: Floats
     black: NDArray[np.uint8]
+    likeness: Floats
+
+
+def likeness(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return how two pictures of one size correlate, -1 to 1; 0 where one of them is flat.
+
+    Light, contrast and colour may change and leave it high; another scene does not.
+    """
+    first, second = (each.astype(np.float64).ravel() - each.mean() for each in (picture, other))
+    lengths = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / lengths if lengths else 0.0
 
 
 def shifts(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:

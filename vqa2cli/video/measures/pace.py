@@ -8,14 +8,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.measures.motion import MotionArrays
+from vqa2cli.video.measures.departure import usual
+from vqa2cli.video.measures.motion import LIKENESS_CODES, MotionArrays
 from vqa2cli.video.stall_track import SAMPLES
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-#: A cut differs by this many codes, and this many times what neighbours of half a second do; ours.
-CUT_CODES, CUT_RATIO = 12.0, 4.0
+#: A cut differs by `LIKENESS_CODES`, and this many times what neighbours of half a second do; two
+#: pictures more alike than this are of one scene, whose light or colour changed; ours.
+CUT_RATIO, SAME_SCENE = 4.0, 0.9
 #: Seconds to each side that make "around" a frame.
 _AROUND_S = 0.5
 
@@ -41,6 +43,8 @@ CADENCE_SHARE, CADENCE_PERIOD, CADENCE_TURNS = 0.75, 5, 4
 #: few holds chance makes a pattern sooner; ours.
 SECTION_S, SECTION_SHARE = 2.0, 0.9
 
+#: Seconds that make an end of a shot, for what is usual in it.
+_END_S = 0.25
 #: Exponent that codes follow light with, about that of BT.709 displays.
 _GAMMA = 2.2
 
@@ -48,8 +52,8 @@ _GAMMA = 2.2
 def cuts(motion: MotionArrays) -> Flags:
     """Return which frames [n] are the first of a new scene."""
     (around,) = _rolling(motion.difference, _reach(motion, _AROUND_S), 50)
-    floor = np.maximum(CUT_CODES, CUT_RATIO * around)
-    return np.asarray(motion.difference > floor)
+    floor = np.maximum(LIKENESS_CODES, CUT_RATIO * around)
+    return np.asarray((motion.difference > floor) & (motion.likeness < SAME_SCENE))
 
 
 def shots(cut: Flags) -> Iterator[slice]:
@@ -166,15 +170,16 @@ def cadence(repeated: Flags, share: float = CADENCE_SHARE) -> tuple[int, ...] | 
 
 
 def drift(motion: MotionArrays, cut: Flags, black: float) -> Floats:
-    """Return the stops between each frame's exposure and the middle one of its shot: [n].
+    """Return the stops between each frame's exposure and the usual one of its shot: [n].
 
     Args:
         black: code of black.
     """
     stops = np.zeros(len(cut), np.float32)
+    ends = _reach(motion, _END_S)
     for shot in shots(cut):
-        level = np.maximum(motion.mean[shot] - black, LEAST_LIGHT)
-        stops[shot] = _GAMMA * np.abs(np.log2(level / np.median(level)))
+        light = np.log2(np.maximum(motion.mean[shot] - black, LEAST_LIGHT))
+        stops[shot] = _GAMMA * np.abs(light - usual(light, ends, np.log2(LEAST_LIGHT)))
     return stops
 
 

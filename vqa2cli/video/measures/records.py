@@ -27,6 +27,9 @@ class Measure:
 
 _ANY = float("inf")
 
+#: Unit of what is told beside the rest of the shot, where 100 is as usual.
+OF_SHOT: Final = "% of its shot's"
+
 #: Every measure, in the order of the rows of `SignalMeasures.values`.
 MEASURES: Final = (
     Measure("luma", "%", 0, 100, "mean luma, 0 black, 100 white of the nominal range"),
@@ -34,7 +37,9 @@ MEASURES: Final = (
     Measure("bright_share", "%", 0, 100, "share of the picture at white (from 98.5 % on)"),
     Measure("contrast", "%", 0, 100, "luma from the 5th to the 95th percentile"),
     Measure("saturation", "%", 0, 142, "mean length of the colour-difference vector"),
+    Measure("saturation_in_shot", OF_SHOT, 0, _ANY, "saturation beside the usual of the shot"),
     Measure("blur", "", 0, 1, "what a strong blur leaves of the detail; 1 has none to lose"),
+    Measure("blur_in_shot", OF_SHOT, 0, _ANY, "blur beside that of the shot's sharper pictures"),
     Measure("noise", "codes", 0, _ANY, "deviation of fine noise in the quietest parts"),
     Measure("blockiness", "", 0, _ANY, "steps between 8 px blocks over those inside, less 1"),
     Measure("banding", "%", 0, 100, "share of all luma change in lone steps between flat runs"),
@@ -42,7 +47,7 @@ MEASURES: Final = (
     Measure("flicker", "%", 0, _ANY, "fast swing of the mean luma (RMS), of itself"),
     Measure("shake", "%", 0, _ANY, "fast movement of the picture (RMS), of its shorter side"),
     Measure("stutter", "%", 0, 100, "share of the frames that repeat while things move"),
-    Measure("exposure_drift", "stops", 0, _ANY, "exposure's distance from the shot's middle one"),
+    Measure("exposure_drift", "stops", 0, _ANY, "exposure's distance from the shot's usual one"),
     Measure("black", "%", 0, 100, "share of the frames that are black"),
     Measure("letterbox", "%", 0, 100, "share of the picture in black bars all through the clip"),
     Measure("bits_per_pixel", "bit", 0, _ANY, "video bits over coded pixels"),

@@ -8,7 +8,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.measures import detail, pace, tone
+from vqa2cli.video.measures import departure, detail, pace, tone
 from vqa2cli.video.measures.motion import MotionArrays, MotionLog
 from vqa2cli.video.measures.packets import PacketCells
 from vqa2cli.video.measures.planes import chroma_of, luma_range, patches_of
@@ -19,6 +19,8 @@ from vqa2cli.video.stall_track import SAMPLES
 RUN = 32
 #: Share of the nominal range up to which a sample is black (FFmpeg's `blackdetect`).
 _BLACK = 0.10
+#: Share of a cell's frames, %, from which on the cell is black.
+_BLACK_CELL = 50.0
 #: Cells on both sides that a value of flicker and shake is the mean over: swings need time.
 _SPREAD = 1
 
@@ -98,6 +100,7 @@ class MeasureTrack:
         if len(motion.pts_s) > 1:
             uneven = pace.uneven(motion, repeated) & (pattern is None)
             self._paced(values, motion, cut, uneven)
+        self._departed(values, motion, cut)
         values[NAMES.index("letterbox")] = self._letterbox()
         cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         shown = np.bincount(cells, minlength=count) * max(pixels, 1)
@@ -135,6 +138,20 @@ class MeasureTrack:
         values[NAMES.index("stutter")] = 100 * _spread(mean(repeated))
         values[NAMES.index("exposure_drift")] = mean(pace.drift(motion, cut, black))
         values[NAMES.index("black")] = 100 * mean(motion.black)
+
+    def _departed(self, values: Series, motion: MotionArrays, cut: NDArray[np.bool_]) -> None:
+        """Fill in what pictures have beside others of their shot; black ones have none."""
+        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
+        shown, firsts = np.unique(cells, return_index=True)
+        shot = np.cumsum(cut)[firsts]
+        dark = np.nan_to_num(values[NAMES.index("black")]) >= _BLACK_CELL
+        for number in np.unique(shot):
+            of = shown[(shot == number) & ~dark[shown]]
+            saturation, blur, noise = (
+                values[NAMES.index(name), of] for name in ("saturation", "blur", "noise")
+            )
+            values[NAMES.index("saturation_in_shot"), of] = departure.saturation(saturation)
+            values[NAMES.index("blur_in_shot"), of] = departure.blur(blur, noise)
 
     def _letterbox(self) -> float:
         """Return the share of the picture, %, in rows and columns that never leave black."""
