@@ -3,10 +3,10 @@
     python -m train.diagnostics_calibration FOLDER... [--clean CLIPS] [--out FILE]
 
 Folders are a corpus of `vqa2 train mini`, and what `vqa2 data degrade` made. For every attribute
-and degree the threshold is the value that best tells clips of at least that degree (true positive
-rate less false positive rate) from milder and clean ones, under a limit on how many clean clips
-pass. Clips with another fault, which does not bring this one with it, count as clean of it: in use
-there are more of those than of any other kind.
+and degree the threshold is the value that best tells clips of at least that degree (the share of
+them that reaches it, less that of milder or of clean ones, whichever is larger), under a limit on
+how many clean clips pass. Clips with another fault, which does not bring this one with it, count as
+clean of it: in use there are more of those than of any other kind.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Gauge:
     """A measure that tells of an attribute, and whether it is bad `above` or below.
 
     `in_shot`: it tells a part of a shot from the rest, so only clips at fault over a part of their
-    length have it, and undegraded clips of full length count as clean, with those of other faults.
+    length speak, of its own fault or of another, and undegraded clips of full length as clean.
     """
 
     measure: str
@@ -116,25 +116,32 @@ def _worst_run(values: np.ndarray, above: bool) -> float:
     return worst(found) if found else float("nan")
 
 
-def fit(positive: np.ndarray, milder: np.ndarray, clean: np.ndarray, limit: float) -> float | None:
+def fit(
+    positive: np.ndarray, milder: np.ndarray, clean: Sequence[np.ndarray], limit: float
+) -> float | None:
     """Return the threshold (bad is high) that tells `positive` best from the rest.
 
     Args:
-        limit: largest share of `clean` at or above it.
+        clean: clips clean of the fault, by what they are.
+        limit: largest share of each of `clean` at or above it.
 
     Returns:
         None where no threshold tells them apart at all.
     """
-    negative = np.concatenate([milder, clean])
+    rest = [milder, np.concatenate(clean)]
     best, found = 0.0, None
     for candidate in np.unique(positive):
-        if (clean >= candidate).mean() > limit:
+        if any((each >= candidate).mean() > limit for each in clean if each.size):
             continue
-        gain = (positive >= candidate).mean() - (negative >= candidate).mean()
+        passed = [float((each >= candidate).mean()) for each in rest if each.size]
+        if not passed:
+            continue
+        gain = float((positive >= candidate).mean()) - max(passed)
         if gain > best:
             best, found = gain, float(candidate)
     if found is None:
         return None
+    negative = np.concatenate(rest)
     below = negative[negative < found]
     return (found + float(below.max())) / 2 if below.size else found
 
@@ -152,7 +159,7 @@ def thresholds(
         mild = np.array([v for d, values in by_degree.items() if d < degree for v in values])
         told = None
         if len(bad) >= LEAST_CLIPS:
-            told = fit(bad, mild, np.array(clean), FALSE_LIMITS[degree - 1])
+            told = fit(bad, mild, clean, FALSE_LIMITS[degree - 1])
         if told is not None:
             last = max(told, last)
             told = round(sign * last, 4)
@@ -164,36 +171,37 @@ def thresholds(
     row |= {
         "basis": "fitted",
         "clips": sum(map(len, by_degree.values())),
-        "clean_clips": len(clean),
+        "clean_clips": sum(map(len, clean)),
     }
     return row
 
 
 def _values(
     attribute: str, gauge: Gauge, clips: Iterable[tuple[Labelled, SignalMeasures]]
-) -> tuple[dict[int, list[float]], list[float]]:
-    """Return the values of degraded clips by degree and of those clean of the fault, bad high."""
+) -> tuple[dict[int, list[float]], list[np.ndarray]]:
+    """Return the values of degraded clips by degree and of groups clean of the fault, bad high."""
     by_degree: dict[int, list[float]] = defaultdict(list)
     short: list[float] = []
     long: list[float] = []
     for clip, measures in clips:
+        if gauge.in_shot and clip.end_s is None and not clip.undegraded:
+            continue
         sign = 1.0 if gauge.above else -1.0
         value = sign * value_of(clip, measures, gauge.measure, gauge.above)
         if not np.isfinite(value):
             continue
         if clip.kind is not None and clip.attribute == attribute:
-            if clip.end_s is not None or not gauge.in_shot:
-                by_degree[clip.degree].append(value)
+            by_degree[clip.degree].append(value)
         elif clip.undegraded:
             if (clip.content, attribute) not in at_fault():
                 long.append(value)
         elif clip.kind is None or _clean_of(attribute, clip.kind):
             short.append(value)
     if gauge.in_shot:
-        return by_degree, long + short
+        return by_degree, [np.array(long), np.array(short)]
     if attribute in LONG_CLEAN:
-        return by_degree, long + short[: len(long)]
-    return by_degree, short
+        return by_degree, [np.array(long + short[: len(long)])]
+    return by_degree, [np.array(short)]
 
 
 def _clean_of(attribute: str, kind: str) -> bool:

@@ -48,12 +48,18 @@ ATTRIBUTE_OF = {
 #: What a kind brings with it beside its own attribute, rightly found and not what was labelled.
 KIN = {
     "jpeg": {"banding", "blur", "noise"},
-    "brighten": {"undersaturation", "low_contrast", "banding"},
-    "darken": {"undersaturation", "low_contrast"},
+    "brighten": {"undersaturation", "low_contrast", "banding", "exposure_drift"},
+    "darken": {"undersaturation", "low_contrast", "exposure_drift"},
     "exposure-drift": {"overexposure", "underexposure", "low_contrast", "undersaturation"},
     "flicker": {"exposure_drift"},
     "gaussian-blur": {"low_contrast"},
-    "contrast-change": {"undersaturation", "underexposure", "overexposure", "oversaturation"},
+    "contrast-change": {
+        "undersaturation",
+        "underexposure",
+        "overexposure",
+        "oversaturation",
+        "exposure_drift",
+    },
     "quantization": {"blocking", "noise"},
     "impulse-noise": {"blocking"},
 }

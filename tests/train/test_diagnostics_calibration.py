@@ -44,17 +44,28 @@ def thresholds_of(
 
 
 def test_a_threshold_lies_between_what_it_parts() -> None:
-    assert fit(np.array([3.0, 4, 5]), np.array([1.0]), np.array([0.0, 2.0]), 0.0) == 2.5
+    assert fit(np.array([3.0, 4, 5]), np.array([1.0]), [np.array([0.0, 2.0])], 0.0) == 2.5
 
 
 def test_clean_clips_over_the_limit_push_it_up() -> None:
     clean = np.array([0.0] * 9 + [3.5])
-    assert fit(np.array([3.0, 4, 5]), np.array([]), clean, 0.10) == 1.5
-    assert fit(np.array([3.0, 4, 5]), np.array([]), clean, 0.05) == 3.75
+    assert fit(np.array([3.0, 4, 5]), np.array([]), [clean], 0.10) == 1.5
+    assert fit(np.array([3.0, 4, 5]), np.array([]), [clean], 0.05) == 3.75
+
+
+def test_the_limit_holds_for_each_kind_of_clean_clips() -> None:
+    few, many = np.array([3.5, 0.0]), np.zeros(98)
+    assert fit(np.array([3.0, 4, 5]), np.array([]), [few, many], 0.05) == 3.75
+    assert fit(np.array([3.0, 4, 5]), np.array([]), [np.concatenate([few, many])], 0.05) == 1.5
+
+
+def test_a_degree_is_told_from_milder_ones_however_many_clean_clips_there_are() -> None:
+    milder, severe = np.array([3.0, 3, 3, 3]), np.array([2.0, 5, 5, 5])
+    assert fit(severe, milder, [np.zeros(1000)], 0.02) == 4.0
 
 
 def test_what_cannot_be_told_apart_has_no_threshold() -> None:
-    assert fit(np.array([1.0, 1]), np.array([]), np.array([1.0, 2.0]), 0.0) is None
+    assert fit(np.array([1.0, 1]), np.array([]), [np.array([1.0, 2.0])], 0.0) is None
 
 
 def test_only_the_degraded_part_of_a_clip_counts() -> None:

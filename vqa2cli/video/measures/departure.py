@@ -6,23 +6,35 @@ changes and comes back was changed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from vqa2cli.video.measures.motion import likeness
 
 Floats = NDArray[np.float32]
 
 #: Ends of a shot are alike if they differ by no more than this share of all that it spans; ours.
 _ALIKE = 0.25
 
-#: Saturation, %, below which there is no colour to speak of; ours.
-LEAST_COLOUR = 1.5
+#: Saturation of a place, %, from which it has colour, and least that counts: noise has some; ours.
+_COLOUR, _LEAST_COLOUR = 6.0, 4.0
+#: Correlation of light with the first picture of a scene below which another scene has come, by a
+#: cut or slowly; ours.
+_SAME_SCENE = 0.5
+#: Share of the places that must have colour, or detail, to tell how it changed; ours.
+_LEAST_SHARE = 0.2
 
-#: Share of a shot's pictures that may be sharper than the one that speaks for it, and least blur:
-#: faults make pictures less sharp, never more; ours.
+#: Share of a shot's pictures that may be sharper than the one that speaks for it, and least
+#: blur of a place: faults make pictures less sharp, never more; ours.
 _SHARPER, _LEAST_BLUR = 0.25, 0.05
-#: Noise passes for detail. A picture does not speak for its shot where its noise is more than this
-#: many times that of the quieter pictures, and so many codes; ours.
-_NOISIER, _NOISE_CODES = 2.0, 0.5
+#: Noise passes for detail. A picture does not speak for its shot where its noise is this many
+#: codes, and more than this many times that of the quieter pictures; ours.
+_NOISE_CODES, _NOISIER = 2.0, 2.0
+#: Pictures of a shot, half a second apart, above which it is not told what is soft in it: things of
+#: all kinds come and go; ours.
+_LONGEST = 40
 
 
 def usual(values: Floats, ends: int, least: float) -> float:
@@ -47,27 +59,122 @@ def usual(values: Floats, ends: int, least: float) -> float:
     return float(np.median(known))
 
 
-def saturation(values: Floats) -> Floats:
-    """Return the saturation of a shot's pictures [n], %, in % of what is usual in it."""
-    colour = np.log2(np.maximum(values, LEAST_COLOUR))
-    beside: Floats = 100 * np.exp2(colour - usual(colour, 1, float(np.log2(LEAST_COLOUR))))
-    return beside
+class Places:
+    """How pictures of a scene changed since the one before, place by place.
 
-
-def blur(values: Floats, noise: Floats) -> Floats:
-    """Return the blur of a shot's pictures [n] in % of that of its sharper ones.
-
-    NaN for pictures whose noise hides how sharp they are, and where all do.
-
-    Args:
-        values: `detail.blur` of each picture.
-        noise: `detail.noise` of each, codes.
+    The change of a picture is the median over its places, so that what comes into it or leaves it
+    does not count, as it would in a mean over the picture.
     """
-    beside = np.full(len(values), np.nan, np.float32)
-    known = np.isfinite(values) & np.isfinite(noise)
-    if known.any():
-        quiet = np.quantile(noise[known], _SHARPER) * _NOISIER + _NOISE_CODES
-        known &= noise <= quiet
-        sharp = max(float(np.quantile(values[known], _SHARPER)), _LEAST_BLUR)
-        beside[known] = 100 * values[known] / sharp
-    return beside
+
+    def __init__(self) -> None:
+        self._last: dict[str, Floats] = {}
+        self._first: Floats | None = None
+        self._scenes: list[int] = []
+        self._changes: list[tuple[float, float, float]] = []
+
+    def add(self, places: dict[str, Floats]) -> None:
+        """Take the next picture: `light` and `colour` of points of it, and `blur` of patches.
+
+        One that is not there, or of another number of places, changed by nothing.
+        """
+        now = {name: np.asarray(values).ravel() for name, values in places.items()}
+        pairs = {
+            name: (self._last[name], values)
+            for name, values in now.items()
+            if name in self._last and len(self._last[name]) == len(values)
+        }
+        light, colour, blur = (
+            _change(*which(*pairs[name])) if name in pairs else 0.0 for name, which in _COMPARED
+        )
+        self._last = now
+        self._changes.append((light, colour, blur))
+        same = self._first is not None and likeness(self._first, now["light"]) >= _SAME_SCENE
+        if not same:
+            self._first = now["light"]
+        self._scenes.append((self._scenes[-1] if self._scenes else 0) + (not same))
+
+    @property
+    def scenes(self) -> NDArray[np.intp]:
+        """The number of each picture's scene: what is alike enough to be compared."""
+        return np.array(self._scenes, np.intp)
+
+    def saturation(self, shot: NDArray[np.bool_], values: Floats) -> Floats:
+        """Return the saturation of a shot's pictures in % of what is usual in it: [sum(shot)].
+
+        Light that grows makes colour grow with it, as a rule, and small changes of places add up
+        over a long shot: what is no change beside the light, or by itself, or of the picture as a
+        whole, counts as none.
+
+        Args:
+            shot: which of all pictures are of the shot.
+            values: mean saturation of the shot's pictures, %; NaN where it is not known.
+        """
+        light, places = self._along(shot, _LIGHT), self._along(shot, _COLOURS)
+        whole = np.log2(np.maximum(values, _LEAST_COLOUR))
+        told = [each - usual(each, 1, -np.inf) for each in (places, places - light, whole)]
+        return _in_percent(told)
+
+    def blur(self, shot: NDArray[np.bool_], values: Floats, noise: Floats) -> Floats:
+        """Return the blur of a shot's pictures in % of that of its sharper ones: [sum(shot)].
+
+        The picture as a whole must be softer and its places as well, as for `saturation`. NaN for
+        pictures whose noise hides how sharp they are, and in long shots.
+
+        Args:
+            shot: which of all pictures are of the shot.
+            values: `detail.blur` of the shot's pictures; NaN where it is not known.
+            noise: `detail.noise` of them, codes; NaN where it is not known.
+        """
+        beside = np.full(len(values), np.nan, np.float32)
+        known = np.isfinite(values) & np.isfinite(noise)
+        if known.any() and len(values) <= _LONGEST:
+            quiet = _NOISIER * float(np.quantile(noise[known], _SHARPER))
+            known &= noise <= max(quiet, _NOISE_CODES)
+            whole = np.log2(np.maximum(values[known], _LEAST_BLUR))
+            both = (self._along(shot, _DETAILS)[known], whole)
+            beside[known] = _in_percent([each - np.quantile(each, _SHARPER) for each in both])
+        return beside
+
+    def _along(self, shot: NDArray[np.bool_], which: int) -> Floats:
+        """Return the changes since the first picture of a shot, added up."""
+        changes = np.array(self._changes, np.float32)[shot, which]
+        changes[0] = 0.0
+        return np.cumsum(changes)
+
+
+def _in_percent(departures: Sequence[Floats]) -> Floats:
+    """Return the least of departures (powers of 2) in percent of the usual; 100 where they part."""
+    stacked = np.stack(departures)
+    agree = np.abs(np.sign(stacked).sum(0)) == len(stacked)
+    least = np.sign(stacked[0]) * np.abs(stacked).min(0)
+    told: Floats = 100 * np.exp2(np.where(agree, least, 0.0))
+    return told
+
+
+def _change(before: Floats, now: Floats) -> float:
+    """Return the median change of the places of a picture, powers of 2; 0 without any."""
+    return float(np.median(np.log2(now / before))) if len(now) else 0.0
+
+
+def _coloured(before: Floats, now: Floats) -> tuple[Floats, Floats]:
+    """Return the places that have colour in one of two pictures, none where those are few."""
+    some = np.maximum(before, now) >= _COLOUR
+    some &= some.mean() >= _LEAST_SHARE
+    return np.maximum(before[some], _LEAST_COLOUR), np.maximum(now[some], _LEAST_COLOUR)
+
+
+def _detailed(before: Floats, now: Floats) -> tuple[Floats, Floats]:
+    """Return the places with detail in one of two pictures; where it is gone, all is blurred."""
+    some = np.isfinite(before) | np.isfinite(now)
+    some &= some.mean() >= _LEAST_SHARE
+    first, second = (np.nan_to_num(each[some], nan=1.0) for each in (before, now))
+    return np.maximum(first, _LEAST_BLUR), np.maximum(second, _LEAST_BLUR)
+
+
+def _all(before: Floats, now: Floats) -> tuple[Floats, Floats]:
+    return before, now
+
+
+#: What is compared in pictures, and which of its places; and where each stands among changes.
+_COMPARED = (("light", _all), ("colour", _coloured), ("blur", _detailed))
+_LIGHT, _COLOURS, _DETAILS = range(3)

@@ -34,23 +34,33 @@ _COMB_GAIN = 1.2
 _COMB_STEP = 3.0
 
 
-def blur(patches: Floats) -> float:
-    """Return how little sharp detail there is, 0 (sharp) to 1 (all blurred).
+def blur_of_patches(patches: Floats) -> Floats:
+    """Return how little sharp detail there is in each patch [p], 0 (sharp) to 1 (all blurred).
 
     A strong blur of a sharp picture takes most of its neighbour differences away, one of a
-    blurred picture hardly any. The value is that of the sharpest fifth of the patches, so
-    that a soft background behind a sharp subject does not count; NaN without any detail.
+    blurred picture hardly any. NaN without any detail.
 
     Args:
         patches: luma [p, s, s], 8-bit codes.
 
     Source: F. Crete et al., "The blur effect: perception and estimation with a new
-    no-reference perceptual blur metric", SPIE 6492, 2007; the choice of patches is ours.
+    no-reference perceptual blur metric", SPIE 6492, 2007.
     """
     across = _left_by_blur(patches[:, ::_EVERY])
     down = _left_by_blur(np.ascontiguousarray(np.swapaxes(patches, 1, 2)[:, ::_EVERY]))
-    both = np.fmax(across, down)
-    known = both[np.isfinite(both)]
+    both: Floats = np.fmax(across, down)
+    return both
+
+
+def blur(of_patches: Floats) -> float:
+    """Return the blur of a picture, 0-1: that of the sharpest fifth of its patches.
+
+    A soft background behind a sharp subject does not count so. NaN where no patch has detail.
+
+    Args:
+        of_patches: see `blur_of_patches`.
+    """
+    known = of_patches[np.isfinite(of_patches)]
     return float(np.quantile(known, _BEST_SHARE)) if known.size else float("nan")
 
 

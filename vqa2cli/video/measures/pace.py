@@ -17,7 +17,7 @@ Flags = NDArray[np.bool_]
 
 #: A cut differs by `LIKENESS_CODES`, and this many times what neighbours of half a second do; two
 #: pictures more alike than this are of one scene, whose light or colour changed; ours.
-CUT_RATIO, SAME_SCENE = 4.0, 0.9
+CUT_RATIO, SAME_SCENE = 4.0, 0.85
 #: Seconds to each side that make "around" a frame.
 _AROUND_S = 0.5
 

@@ -36,13 +36,14 @@ def tone(luma: NDArray[np.uint8], black: float, codes: float) -> dict[str, float
     }
 
 
-def saturation(chroma: NDArray[np.float32]) -> float:
-    """Return the mean length of the colour-difference vector in % of half its nominal range.
+def colour(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the length of each colour-difference vector [n] in % of half its nominal range.
 
-    0 % is grey, 100 % a pure component at full strength; two at once reach 142 %. As FFmpeg's
-    `signalstats` SATAVG, on another scale.
+    0 % is grey, 100 % a pure component at full strength; two at once reach 142 %. Their mean is
+    FFmpeg's `signalstats` SATAVG, on another scale.
 
     Args:
         chroma: colour differences [2, n] in 8-bit codes around 0.
     """
-    return float(100 * np.hypot(chroma[0], chroma[1]).mean() / _CHROMA_REACH)
+    lengths: NDArray[np.float32] = 100 * np.hypot(chroma[0], chroma[1]) / _CHROMA_REACH
+    return lengths

@@ -34,6 +34,7 @@ class MeasureTrack:
         self._held = 0
         self._times: list[float] = []
         self._cells: list[tuple[int, dict[str, float]]] = []
+        self._places = departure.Places()
         self._brightest = np.zeros(SAMPLES, np.uint8)
         self._range = (16.0, 219.0)
         self._size = (1, 1)
@@ -55,15 +56,19 @@ class MeasureTrack:
             self._range, self._size = luma_range(frame), (frame.width, frame.height)
         found = tone.tone(samples, *self._range)
         chroma = chroma_of(frame)
+        places = {"light": np.maximum(samples[::2, ::2] - self._range[0], pace.LEAST_LIGHT)}
         if chroma is not None:
-            found["saturation"] = tone.saturation(chroma)
+            places["colour"] = tone.colour(chroma)
+            found["saturation"] = float(places["colour"].mean())
         patches = patches_of(frame)
         if patches is not None:
-            found["blur"] = detail.blur(patches.viewed)
+            places["blur"] = detail.blur_of_patches(patches.viewed)
+            found["blur"] = detail.blur(places["blur"])
             found["noise"] = detail.noise(patches.viewed)
             found["blockiness"] = detail.blockiness(patches.native)
             found["banding"] = detail.banding(patches.native)
             found["combing"] = detail.combing(patches.native)
+        self._places.add(places)
         self._cells.append((cell, found))
 
     def _flush(self) -> None:
@@ -143,15 +148,17 @@ class MeasureTrack:
         """Fill in what pictures have beside others of their shot; black ones have none."""
         cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         shown, firsts = np.unique(cells, return_index=True)
-        shot = np.cumsum(cut)[firsts]
-        dark = np.nan_to_num(values[NAMES.index("black")]) >= _BLACK_CELL
-        for number in np.unique(shot):
-            of = shown[(shot == number) & ~dark[shown]]
+        dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= _BLACK_CELL
+        # What comes after black is another shot, and so is what another scene was blended to.
+        shot = np.cumsum(cut)[firsts] + np.cumsum(dark) + self._places.scenes
+        for number in np.unique(shot[~dark]):
+            of = (shot == number) & ~dark
             saturation, blur, noise = (
-                values[NAMES.index(name), of] for name in ("saturation", "blur", "noise")
+                values[NAMES.index(name), shown[of]] for name in ("saturation", "blur", "noise")
             )
-            values[NAMES.index("saturation_in_shot"), of] = departure.saturation(saturation)
-            values[NAMES.index("blur_in_shot"), of] = departure.blur(blur, noise)
+            colour = self._places.saturation(of, saturation)
+            values[NAMES.index("saturation_in_shot"), shown[of]] = colour
+            values[NAMES.index("blur_in_shot"), shown[of]] = self._places.blur(of, blur, noise)
 
     def _letterbox(self) -> float:
         """Return the share of the picture, %, in rows and columns that never leave black."""
