@@ -6,12 +6,10 @@ changes and comes back was changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from vqa2cli.video.measures.motion import likeness
 
 Floats = NDArray[np.float32]
 
@@ -20,9 +18,6 @@ _ALIKE = 0.25
 
 #: Saturation of a place, %, from which it has colour, and least that counts: noise has some; ours.
 _COLOUR, _LEAST_COLOUR = 6.0, 4.0
-#: Correlation of light with the first picture of a scene below which another scene has come, by a
-#: cut or slowly; ours.
-_SAME_SCENE = 0.5
 #: Share of the places that must have colour, or detail, to tell how it changed; ours.
 _LEAST_SHARE = 0.2
 
@@ -60,7 +55,7 @@ def usual(values: Floats, ends: int, least: float) -> float:
 
 
 class Places:
-    """How pictures of a scene changed since the one before, place by place.
+    """How pictures changed since the one before, place by place.
 
     The change of a picture is the median over its places, so that what comes into it or leaves it
     does not count, as it would in a mean over the picture.
@@ -68,8 +63,6 @@ class Places:
 
     def __init__(self) -> None:
         self._last: dict[str, Floats] = {}
-        self._first: Floats | None = None
-        self._scenes: list[int] = []
         self._changes: list[tuple[float, float, float]] = []
 
     def add(self, places: dict[str, Floats]) -> None:
@@ -88,15 +81,6 @@ class Places:
         )
         self._last = now
         self._changes.append((light, colour, blur))
-        same = self._first is not None and likeness(self._first, now["light"]) >= _SAME_SCENE
-        if not same:
-            self._first = now["light"]
-        self._scenes.append((self._scenes[-1] if self._scenes else 0) + (not same))
-
-    @property
-    def scenes(self) -> NDArray[np.intp]:
-        """The number of each picture's scene: what is alike enough to be compared."""
-        return np.array(self._scenes, np.intp)
 
     def saturation(self, shot: NDArray[np.bool_], values: Floats) -> Floats:
         """Return the saturation of a shot's pictures in % of what is usual in it: [sum(shot)].
@@ -110,9 +94,9 @@ class Places:
             values: mean saturation of the shot's pictures, %; NaN where it is not known.
         """
         light, places = self._along(shot, _LIGHT), self._along(shot, _COLOURS)
-        whole = np.log2(np.maximum(values, _LEAST_COLOUR))
-        told = [each - usual(each, 1, -np.inf) for each in (places, places - light, whole)]
-        return _in_percent(told)
+        whole: Floats = np.log2(np.maximum(values, _LEAST_COLOUR))
+        told = (each - usual(each, 1, -np.inf) for each in (places, places - light, whole))
+        return _in_percent(*told)
 
     def blur(self, shot: NDArray[np.bool_], values: Floats, noise: Floats) -> Floats:
         """Return the blur of a shot's pictures in % of that of its sharper ones: [sum(shot)].
@@ -132,7 +116,7 @@ class Places:
             known &= noise <= max(quiet, _NOISE_CODES)
             whole = np.log2(np.maximum(values[known], _LEAST_BLUR))
             both = (self._along(shot, _DETAILS)[known], whole)
-            beside[known] = _in_percent([each - np.quantile(each, _SHARPER) for each in both])
+            beside[known] = _in_percent(*(each - np.quantile(each, _SHARPER) for each in both))
         return beside
 
     def _along(self, shot: NDArray[np.bool_], which: int) -> Floats:
@@ -142,7 +126,7 @@ class Places:
         return np.cumsum(changes)
 
 
-def _in_percent(departures: Sequence[Floats]) -> Floats:
+def _in_percent(*departures: NDArray[Any]) -> Floats:
     """Return the least of departures (powers of 2) in percent of the usual; 100 where they part."""
     stacked = np.stack(departures)
     agree = np.abs(np.sign(stacked).sum(0)) == len(stacked)

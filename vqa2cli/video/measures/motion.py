@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +103,7 @@ class MotionArrays:
     likeness: Floats
 
 
-def likeness(picture: NDArray[Any], other: NDArray[Any]) -> float:
+def likeness(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """Return how two pictures of one size correlate, -1 to 1; 0 where one of them is flat.
 
     Light, contrast and colour may change and leave it high; another scene does not.

@@ -149,8 +149,8 @@ class MeasureTrack:
         cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         shown, firsts = np.unique(cells, return_index=True)
         dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= _BLACK_CELL
-        # What comes after black is another shot, and so is what another scene was blended to.
-        shot = np.cumsum(cut)[firsts] + np.cumsum(dark) + self._places.scenes
+        # What comes after black is another shot.
+        shot = np.cumsum(cut)[firsts] + np.cumsum(dark)
         for number in np.unique(shot[~dark]):
             of = (shot == number) & ~dark
             saturation, blur, noise = (
