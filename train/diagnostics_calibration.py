@@ -224,7 +224,7 @@ def _clean_of(attribute: str, kind: str) -> bool:
     multiple=True,
     metavar="MEASURE",
     type=click.Choice(sorted({each.measure for row in FITTED.values() for each in row})),
-    help="Fit the rows of this measure alone, and keep the others of OUT; may be given again.",
+    help="Fit the rows of this measure alone, others as they ship; may be given again.",
 )
 def main(
     folders: tuple[Path, ...],
@@ -248,7 +248,7 @@ def main(
         measures = measures_of(clip.path)
         if measures is not None:
             measured.append((clip, measures))
-    rows = _rows(measured, only, json.loads(out.read_text("utf-8")) if only else {})
+    rows = _rows(measured, only, json.loads(TABLE.read_text("utf-8")))
     rows |= {
         attribute: [{**row, "above": True, "basis": "convention"}]
         for attribute, row in CONVENTION.items()

@@ -120,7 +120,8 @@ def table(tallies: dict[str, Tally]) -> list[str]:
     whole = Tally()
     for name in (*FITTED, *sorted(tallies.keys() - FITTED)):
         tally = tallies.get(name, Tally())
-        lines.append(_line(name, tally))
+        if name in FITTED or tally.right + tally.wrong:
+            lines.append(_line(name, tally))
         for part in ("wanted", "found", "claimed", "right", "wrong"):
             setattr(whole, part, getattr(whole, part) + getattr(tally, part))
         whole.near += tally.near
