@@ -6,6 +6,7 @@ changes and comes back was changed.
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Places:
 
     def __init__(self) -> None:
         self._last: dict[str, Floats] = {}
-        self._changes: list[tuple[float, float, float]] = []
+        self._changes = array("f")
 
     def add(self, places: dict[str, Floats]) -> None:
         """Take the next picture: `light` and `colour` of points of it, and `blur` of patches.
@@ -80,7 +81,7 @@ class Places:
             _change(*which(*pairs[name])) if name in pairs else 0.0 for name, which in _COMPARED
         )
         self._last = now
-        self._changes.append((light, colour, blur))
+        self._changes.extend((light, colour, blur))
 
     def saturation(self, shot: NDArray[np.bool_], values: Floats) -> Floats:
         """Return the saturation of a shot's pictures in % of what is usual in it: [sum(shot)].
@@ -121,17 +122,20 @@ class Places:
 
     def _along(self, shot: NDArray[np.bool_], which: int) -> Floats:
         """Return the changes since the first picture of a shot, added up."""
-        changes = np.array(self._changes, np.float32)[shot, which]
+        changes = np.array(self._changes, np.float32).reshape(-1, len(_COMPARED))[shot, which]
         changes[0] = 0.0
         return np.cumsum(changes)
 
 
 def _in_percent(*departures: NDArray[Any]) -> Floats:
-    """Return the least of departures (powers of 2) in percent of the usual; 100 where they part."""
+    """Return the least of departures (powers of 2) in percent of the usual.
+
+    100 where they part, NaN where one is not known.
+    """
     stacked = np.stack(departures)
     agree = np.abs(np.sign(stacked).sum(0)) == len(stacked)
     least = np.sign(stacked[0]) * np.abs(stacked).min(0)
-    told: Floats = 100 * np.exp2(np.where(agree, least, 0.0))
+    told: Floats = 100 * np.exp2(np.where(agree | np.isnan(least), least, 0.0))
     return told
 
 

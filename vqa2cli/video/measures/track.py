@@ -147,7 +147,8 @@ class MeasureTrack:
     def _departed(self, values: Series, motion: MotionArrays, cut: NDArray[np.bool_]) -> None:
         """Fill in what pictures have beside others of their shot; black ones have none."""
         cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
-        shown, firsts = np.unique(cells, return_index=True)
+        shown = np.array([cell for cell, _ in self._cells], np.intp)
+        firsts = np.minimum(np.searchsorted(cells, shown), len(cells) - 1)
         dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= _BLACK_CELL
         # What comes after black is another shot.
         shot = np.cumsum(cut)[firsts] + np.cumsum(dark)
