@@ -217,7 +217,13 @@ def _clean_of(attribute: str, kind: str) -> bool:
     help="Undegraded clips with a manifest; they count as clean for what needs length.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
-@click.option("--clips-per-kind", type=int, default=60, show_default=True)
+@click.option(
+    "--clips-per-kind",
+    type=int,
+    default=60,
+    show_default=True,
+    help="At most so many of each kind at fault all along, and as many over a part.",
+)
 @click.option(
     "--only",
     "only",
@@ -234,15 +240,16 @@ def main(
     only: tuple[str, ...],
 ) -> None:
     """Fit and write the table."""
-    taken: dict[str | None, int] = defaultdict(int)
+    taken: dict[tuple[str | None, bool], int] = defaultdict(int)
     measured = []
     for folder in folders:
         for clip in sorted(labelled_clips(folder, "train"), key=lambda c: _shuffled(c.path)):
-            if clip.kind is not None and taken[clip.kind] >= clips_per_kind:
+            sort = (clip.kind, clip.end_s is None)  # those at fault all along, and over a part
+            if clip.kind is not None and taken[sort] >= clips_per_kind:
                 continue
             measures = measures_of(clip.path)
             if measures is not None:
-                taken[clip.kind] += 1
+                taken[sort] += 1
                 measured.append((clip, measures))
     for clip in clean_clips(clean, "train") if clean else ():
         measures = measures_of(clip.path)
