@@ -34,7 +34,7 @@ class DistortionHead(nn.Module):
 
 
 #: Probability from which a reading has the likeliest name, and what it is called otherwise.
-SURE, UNCLEAR = 0.5, "unclear"
+SURE, UNCLEAR = 0.6, "unclear"
 
 #: Most readings that a language model is told of a window.
 MOST_TOLD = 10
