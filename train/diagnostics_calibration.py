@@ -45,6 +45,11 @@ class Gauge:
     above: bool
     in_shot: bool = False
 
+    @property
+    def sign(self) -> float:
+        """What makes bad values the high ones."""
+        return 1.0 if self.above else -1.0
+
 
 #: What is measured of each fitted attribute.
 FITTED = {
@@ -128,15 +133,15 @@ def fit(
     Returns:
         None where no threshold tells them apart at all.
     """
-    rest = [milder, np.concatenate(clean)]
+    rest = [each for each in (milder, np.concatenate(clean)) if each.size]
+    if not rest:
+        return None
     best, found = 0.0, None
     for candidate in np.unique(positive):
         if any((each >= candidate).mean() > limit for each in clean if each.size):
             continue
-        passed = [float((each >= candidate).mean()) for each in rest if each.size]
-        if not passed:
-            continue
-        gain = float((positive >= candidate).mean()) - max(passed)
+        passed = max(float((each >= candidate).mean()) for each in rest)
+        gain = float((positive >= candidate).mean()) - passed
         if gain > best:
             best, found = gain, float(candidate)
     if found is None:
@@ -150,7 +155,6 @@ def thresholds(
     attribute: str, gauge: Gauge, clips: Iterable[tuple[Labelled, SignalMeasures]]
 ) -> dict | None:
     """Return the row of a measure of one attribute; None where there is nothing to fit it to."""
-    sign = 1.0 if gauge.above else -1.0
     by_degree, clean = _values(attribute, gauge, clips)
     row: dict = {"measure": gauge.measure, "above": gauge.above}
     last = -np.inf
@@ -162,7 +166,7 @@ def thresholds(
             told = fit(bad, mild, clean, FALSE_LIMITS[degree - 1])
         if told is not None:
             last = max(told, last)
-            told = round(sign * last, 4)
+            told = round(gauge.sign * last, 4)
         row[name] = told
     if row["slight"] is None:
         row["slight"] = row["noticeable"] if row["noticeable"] is not None else row["severe"]
@@ -186,8 +190,7 @@ def _values(
     for clip, measures in clips:
         if gauge.in_shot and clip.end_s is None and not clip.undegraded:
             continue
-        sign = 1.0 if gauge.above else -1.0
-        value = sign * value_of(clip, measures, gauge.measure, gauge.above)
+        value = gauge.sign * value_of(clip, measures, gauge.measure, gauge.above)
         if not np.isfinite(value):
             continue
         if clip.kind is not None and clip.attribute == attribute:
@@ -226,7 +229,6 @@ def _clean_of(attribute: str, kind: str) -> bool:
 )
 @click.option(
     "--only",
-    "only",
     multiple=True,
     metavar="MEASURE",
     type=click.Choice(sorted({each.measure for row in FITTED.values() for each in row})),
@@ -255,7 +257,7 @@ def main(
         measures = measures_of(clip.path)
         if measures is not None:
             measured.append((clip, measures))
-    rows = _rows(measured, only, json.loads(TABLE.read_text("utf-8")))
+    rows = _rows(measured, only)
     rows |= {
         attribute: [{**row, "above": True, "basis": "convention"}]
         for attribute, row in CONVENTION.items()
@@ -271,15 +273,17 @@ def main(
 
 
 def _rows(
-    measured: Sequence[tuple[Labelled, SignalMeasures]], only: Sequence[str], before: dict[str, Any]
+    measured: Sequence[tuple[Labelled, SignalMeasures]], only: Sequence[str]
 ) -> dict[str, list[dict]]:
-    """Return the rows of each attribute, those of other measures than `only` as they were."""
+    """Return the rows of each attribute; with `only`, those of other measures as they ship."""
+    shipped = json.loads(TABLE.read_text(encoding="utf-8"))["attributes"] if only else {}
     rows: dict[str, list[dict]] = {}
     for attribute, gauges in FITTED.items():
         for gauge in gauges:
             if only and gauge.measure not in only:
-                old = before["attributes"].get(attribute, ())
-                found = [row for row in old if row["measure"] == gauge.measure]
+                found = [
+                    row for row in shipped.get(attribute, ()) if row["measure"] == gauge.measure
+                ]
             else:
                 row = thresholds(attribute, gauge, measured)
                 click.echo(f"{attribute}: {row}", err=True)

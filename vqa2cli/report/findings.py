@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vqa2cli.assessment import QUALITY, Finding, Segment
 from vqa2cli.levels import DEGREES, degree_of, in_words
-from vqa2cli.video.measures.records import UNITS, SignalMeasures
+from vqa2cli.video.measures.records import BLACK_CELL, UNITS, SignalMeasures
 
 #: Cells that a span may miss and go on.
 _GAP = 1
@@ -23,8 +23,6 @@ _LEAST_CELLS = 2
 #: Transfer characteristics whose codes say nothing of SDR light and colour.
 _HDR: Final = frozenset({"smpte2084", "arib-std-b67"})
 _TONE: Final = frozenset({"luma", "contrast", "saturation"})
-#: Share of a cell's frames that must be black for the cell to be left to that finding.
-_BLACK = 50.0
 #: Levels of the model that make a window a finding, and how bad it is.
 _MODEL_DEGREES: Final = {"poor": "noticeable", "low": "severe"}
 #: Probability from which the model is sure of a distortion's name: on a third of mini's validation
@@ -97,7 +95,7 @@ def signal_findings(
         transfer: transfer characteristic; light and colour of HDR are not judged.
         table: rules; None takes those of the package.
     """
-    dark = np.nan_to_num(measures.of("black")) >= _BLACK
+    dark = np.nan_to_num(measures.of("black")) >= BLACK_CELL
     found: list[Finding] = []
     for rule in rules() if table is None else table:
         if transfer in _HDR and rule.measure in _TONE:
@@ -117,17 +115,21 @@ def _told_once(found: Sequence[Finding]) -> list[Finding]:
 
     Of two that are the same the first stays.
     """
-    ranks = [(DEGREES.index(one.degree), *_seconds(one)) for one in found]
 
-    def tells(other: int, one: int) -> bool:
-        if other == one or found[other].attribute != found[one].attribute:
-            return False
-        (bad, first, last), (degree, begins, ends) = ranks[other], ranks[one]
-        covered = bad >= degree and first <= begins and last >= ends
-        return covered and (other < one or ranks[other] != ranks[one])
+    def widest_first(place: int) -> tuple[float, float, int, int]:
+        first, last = _seconds(found[place])
+        return first, -last, -DEGREES.index(found[place].degree), place
 
-    places = range(len(found))
-    return [found[one] for one in places if not any(tells(other, one) for other in places)]
+    # By attribute and degree, until when those that began before are told.
+    told: dict[str, list[float]] = {one.attribute: [0.0] * len(DEGREES) for one in found}
+    kept = []
+    for place in sorted(range(len(found)), key=widest_first):
+        one = found[place]
+        last, degree, until = _seconds(one)[1], DEGREES.index(one.degree), told[one.attribute]
+        if max(until[degree:]) < last:
+            until[degree] = last
+            kept.append(place)
+    return [found[place] for place in sorted(kept)]
 
 
 def _seconds(finding: Finding) -> tuple[float, float]:

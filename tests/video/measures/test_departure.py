@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vqa2cli.video.measures.departure import Places, usual
 
-SHOT = np.ones(6, np.bool_)
+SHOT = slice(0, 6)
 
 
 def values(*row: float) -> NDArray[np.float32]:
@@ -64,9 +64,8 @@ def test_of_a_long_shot_no_blur_is_told() -> None:
     places = Places()
     for index in range(50):
         places.add({"blur": np.full(10, 0.5 if index > 40 else 0.2, np.float32)})
-    long = np.ones(50, np.bool_)
     blur = values(*([0.2] * 41 + [0.5] * 9))
-    assert np.isnan(places.blur(long, blur, np.ones(50, np.float32))).all()
-    part = np.arange(50) >= 30
+    assert np.isnan(places.blur(slice(0, 50), blur, np.ones(50, np.float32))).all()
+    part = slice(30, 50)
     beside = places.blur(part, blur[part], np.ones(20, np.float32))
     assert beside[-1] == pytest.approx(250, abs=1)

@@ -83,15 +83,15 @@ class Places:
         self._last = now
         self._changes.extend((light, colour, blur))
 
-    def saturation(self, shot: NDArray[np.bool_], values: Floats) -> Floats:
-        """Return the saturation of a shot's pictures in % of what is usual in it: [sum(shot)].
+    def saturation(self, shot: slice, values: Floats) -> Floats:
+        """Return the saturation of a shot's pictures in % of what is usual in it: [n].
 
         Light that grows makes colour grow with it, as a rule, and small changes of places add up
         over a long shot: what is no change beside the light, or by itself, or of the picture as a
         whole, counts as none.
 
         Args:
-            shot: which of all pictures are of the shot.
+            shot: where its pictures stand among all.
             values: mean saturation of the shot's pictures, %; NaN where it is not known.
         """
         light, places = self._along(shot, _LIGHT), self._along(shot, _COLOURS)
@@ -99,14 +99,14 @@ class Places:
         told = (each - usual(each, 1, -np.inf) for each in (places, places - light, whole))
         return _in_percent(*told)
 
-    def blur(self, shot: NDArray[np.bool_], values: Floats, noise: Floats) -> Floats:
-        """Return the blur of a shot's pictures in % of that of its sharper ones: [sum(shot)].
+    def blur(self, shot: slice, values: Floats, noise: Floats) -> Floats:
+        """Return the blur of a shot's pictures in % of that of its sharper ones: [n].
 
         The picture as a whole must be softer and its places as well, as for `saturation`. NaN for
         pictures whose noise hides how sharp they are, and in long shots.
 
         Args:
-            shot: which of all pictures are of the shot.
+            shot: where its pictures stand among all.
             values: `detail.blur` of the shot's pictures; NaN where it is not known.
             noise: `detail.noise` of them, codes; NaN where it is not known.
         """
@@ -120,11 +120,10 @@ class Places:
             beside[known] = _in_percent(*(each - np.quantile(each, _SHARPER) for each in both))
         return beside
 
-    def _along(self, shot: NDArray[np.bool_], which: int) -> Floats:
+    def _along(self, shot: slice, which: int) -> Floats:
         """Return the changes since the first picture of a shot, added up."""
-        changes = np.array(self._changes, np.float32).reshape(-1, len(_COMPARED))[shot, which]
-        changes[0] = 0.0
-        return np.cumsum(changes)
+        changes = np.frombuffer(self._changes, np.float32).reshape(-1, len(_COMPARED))[shot, which]
+        return np.cumsum(np.append(np.float32(0.0), changes[1:]))
 
 
 def _in_percent(*departures: NDArray[Any]) -> Floats:

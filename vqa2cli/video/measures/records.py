@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 #: Seconds of one cell: every measure has a value for each half second of the clip.
 STEP_S: Final = 0.5
 
+#: Share of a cell's frames, %, from which on it is black, and says nothing else.
+BLACK_CELL: Final = 50.0
+
 Series = NDArray[np.float32]
 
 

@@ -12,15 +12,19 @@ from vqa2cli.video.measures import departure, detail, pace, tone
 from vqa2cli.video.measures.motion import MotionArrays, MotionLog
 from vqa2cli.video.measures.packets import PacketCells
 from vqa2cli.video.measures.planes import chroma_of, luma_range, patches_of
-from vqa2cli.video.measures.records import NAMES, STEP_S, Series, SignalMeasures
+from vqa2cli.video.measures.records import (
+    BLACK_CELL,
+    NAMES,
+    STEP_S,
+    Series,
+    SignalMeasures,
+)
 from vqa2cli.video.stall_track import SAMPLES
 
 #: Frames taken together; one numpy call then serves them all.
 RUN = 32
 #: Share of the nominal range up to which a sample is black (FFmpeg's `blackdetect`).
 _BLACK = 0.10
-#: Share of a cell's frames, %, from which on the cell is black.
-_BLACK_CELL = 50.0
 #: Cells on both sides that a value of flicker and shake is the mean over: swings need time.
 _SPREAD = 1
 
@@ -99,15 +103,15 @@ class MeasureTrack:
         for cell, found in self._cells:
             for name, value in found.items():
                 values[NAMES.index(name), cell] = value
+        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         cut = pace.cuts(motion)
         repeated = pace.repeats(motion)
         pattern = pace.cadence(repeated)
         if len(motion.pts_s) > 1:
             uneven = pace.uneven(motion, repeated) & (pattern is None)
-            self._paced(values, motion, cut, uneven)
-        self._departed(values, motion, cut)
+            self._paced(values, motion, cells, cut, uneven)
+        self._departed(values, cells, cut)
         values[NAMES.index("letterbox")] = self._letterbox()
-        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         shown = np.bincount(cells, minlength=count) * max(pixels, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             spent = np.where(shown > 0, packets.bits(count) / shown, np.nan)
@@ -124,11 +128,11 @@ class MeasureTrack:
         self,
         values: Series,
         motion: MotionArrays,
+        cells: NDArray[np.intp],
         cut: NDArray[np.bool_],
         repeated: NDArray[np.bool_],
     ) -> None:
-        """Fill in the measures that time makes."""
-        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
+        """Fill in the measures that time makes; `cells` are those of the frames."""
         count = values.shape[1]
         black = self._range[0]
 
@@ -144,22 +148,24 @@ class MeasureTrack:
         values[NAMES.index("exposure_drift")] = mean(pace.drift(motion, cut, black))
         values[NAMES.index("black")] = 100 * mean(motion.black)
 
-    def _departed(self, values: Series, motion: MotionArrays, cut: NDArray[np.bool_]) -> None:
+    def _departed(self, values: Series, cells: NDArray[np.intp], cut: NDArray[np.bool_]) -> None:
         """Fill in what pictures have beside others of their shot; black ones have none."""
-        cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         shown = np.array([cell for cell, _ in self._cells], np.intp)
         firsts = np.minimum(np.searchsorted(cells, shown), len(cells) - 1)
-        dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= _BLACK_CELL
+        dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= BLACK_CELL
+        scene = np.cumsum(cut)[firsts]
         # What comes after black is another shot.
-        shot = np.cumsum(cut)[firsts] + np.cumsum(dark)
-        for number in np.unique(shot[~dark]):
-            of = (shot == number) & ~dark
+        begins = np.append(False, (scene[1:] != scene[:-1]) | (dark[1:] != dark[:-1]))
+        for shot in pace.shots(begins):
+            if dark[shot.start]:
+                continue
+            of = shown[shot]
             saturation, blur, noise = (
-                values[NAMES.index(name), shown[of]] for name in ("saturation", "blur", "noise")
+                values[NAMES.index(name), of] for name in ("saturation", "blur", "noise")
             )
-            colour = self._places.saturation(of, saturation)
-            values[NAMES.index("saturation_in_shot"), shown[of]] = colour
-            values[NAMES.index("blur_in_shot"), shown[of]] = self._places.blur(of, blur, noise)
+            colour = self._places.saturation(shot, saturation)
+            values[NAMES.index("saturation_in_shot"), of] = colour
+            values[NAMES.index("blur_in_shot"), of] = self._places.blur(shot, blur, noise)
 
     def _letterbox(self) -> float:
         """Return the share of the picture, %, in rows and columns that never leave black."""
