@@ -37,8 +37,8 @@ from vqa2cli.video.measures.records import STEP_S, SignalMeasures
 class Gauge:
     """A measure that tells of an attribute, and whether it is bad `above` or below.
 
-    `in_shot`: it tells a part of a shot from the rest, so only clips at fault over a part of their
-    length speak, of its own fault or of another, and undegraded clips of full length as clean.
+    `in_shot`: it tells a part of a shot from the rest, so clips at fault all along say nothing of
+    it. Undegraded clips of full length count as clean, and those with another fault all through.
     """
 
     measure: str
@@ -98,13 +98,16 @@ RUN_CELLS = 4
 TABLE = Path(__file__).parents[1] / "vqa2cli" / "report" / "tables" / "thresholds.json"
 
 
-def value_of(clip: Labelled, measures: SignalMeasures, name: str, above: bool) -> float:
+def value_of(
+    clip: Labelled, measures: SignalMeasures, name: str, above: bool, whole: bool = False
+) -> float:
     """Return what a finding would go by: the bad quarter of the degraded cells; NaN for none.
 
-    Of a clean clip it is the worst `RUN_CELLS` in a row, since a long one has many chances.
+    Of a clean clip, and with `whole` of any, it is the worst `RUN_CELLS` in a row, since a long one
+    has many chances.
     """
     values = measures.of(name)
-    if clip.kind is None:
+    if clip.kind is None or whole:
         return _worst_run(values, above)
     end_s = measures.end_s if clip.end_s is None else clip.end_s
     first = int(np.ceil(clip.start_s / STEP_S - 1e-6))
@@ -188,16 +191,19 @@ def _values(
     short: list[float] = []
     long: list[float] = []
     for clip, measures in clips:
-        if gauge.in_shot and clip.end_s is None and not clip.undegraded:
+        own = clip.kind is not None and clip.attribute == attribute
+        if gauge.in_shot and own and clip.end_s is None:
             continue
-        value = gauge.sign * value_of(clip, measures, gauge.measure, gauge.above)
+        whole = gauge.in_shot and not own
+        value = gauge.sign * value_of(clip, measures, gauge.measure, gauge.above, whole)
         if not np.isfinite(value):
             continue
-        if clip.kind is not None and clip.attribute == attribute:
+        if own:
             by_degree[clip.degree].append(value)
+        elif (clip.content, attribute) in at_fault():
+            continue
         elif clip.undegraded:
-            if (clip.content, attribute) not in at_fault():
-                long.append(value)
+            long.append(value)
         elif clip.kind is None or _clean_of(attribute, clip.kind):
             short.append(value)
     if gauge.in_shot:

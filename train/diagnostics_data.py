@@ -48,6 +48,7 @@ ATTRIBUTE_OF = {
 #: What a kind brings with it beside its own attribute, rightly found and not what was labelled.
 KIN = {
     "jpeg": {"banding", "blur", "noise"},
+    "jpeg2000": {"blur"},
     "brighten": {"undersaturation", "low_contrast", "banding", "exposure_drift"},
     "darken": {"undersaturation", "low_contrast", "exposure_drift"},
     "exposure-drift": {"overexposure", "underexposure", "low_contrast", "undersaturation"},
@@ -180,17 +181,19 @@ def clean_clips(folder: Path, split: str) -> list[Labelled]:
         raise UsageError(f"{folder}: has no manifest.csv with columns file and split")
     with manifest.open(newline="", encoding="utf-8") as rows:
         names = [row["file"] for row in csv.DictReader(rows) if row["split"] == split]
-    return [Labelled(folder / name, name, None, None, 0, undegraded=True) for name in names]
+    paths = [folder / name for name in names]
+    return [Labelled(path, path.stem, None, None, 0, undegraded=True) for path in paths]
 
 
 @lru_cache(maxsize=1)
 def at_fault() -> frozenset[tuple[str, str]]:
-    """Return (file, attribute) of undegraded clips that were judged to have a fault as they came.
+    """Return (content, attribute) of clips that were judged to have a fault as they came.
 
-    They can set no threshold of it: they are not clean, and how bad they are nobody rated.
+    They can set no threshold of it, nor can what was made of them: they are not clean, and how bad
+    they are nobody rated.
     """
     with JUDGED.open(newline="", encoding="utf-8") as rows:
-        return frozenset((row["file"], row["attribute"]) for row in csv.DictReader(rows))
+        return frozenset((Path(row["file"]).stem, row["attribute"]) for row in csv.DictReader(rows))
 
 
 def measures_of(path: Path) -> SignalMeasures | None:

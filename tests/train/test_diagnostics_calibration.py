@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
 from train.diagnostics_calibration import FITTED, fit, thresholds, value_of
@@ -127,7 +128,7 @@ def test_clips_as_they_came_count_as_clean_only_for_what_needs_length() -> None:
 
 
 def test_a_clip_judged_to_stutter_as_it_came_is_not_clean_of_stutter() -> None:
-    file = next(file for file, attribute in at_fault() if attribute == "stutter")
+    judged = next(content for content, attribute in at_fault() if attribute == "stutter")
 
     def undegraded(value: float, name: str) -> tuple[Labelled, SignalMeasures]:
         label, found = stuttering(value, None, 0)
@@ -135,10 +136,24 @@ def test_a_clip_judged_to_stutter_as_it_came_is_not_clean_of_stutter() -> None:
 
     clips = [stuttering(5.0 + k, "stutter", 3) for k in range(5)]
     clips += [undegraded(0.1, "steady")] * 5
-    assert thresholds_of("stutter", [*clips, undegraded(9.5, file)]) == thresholds_of(
+    assert thresholds_of("stutter", [*clips, undegraded(9.5, judged)]) == thresholds_of(
         "stutter", clips
     )
     assert thresholds_of("stutter", [*clips, undegraded(9.5, "other")]) is None
+
+
+def test_what_was_made_of_a_clip_judged_to_be_soft_as_it_came_is_not_clean_of_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clips = [clip([9.0 + k / 10] * 2, "lens-blur", 3) for k in range(5)]
+    clips += [clip([1.0] * 2, None, 0)] * 5
+    label, soft = clip([9.9] * 2, "white-noise", 3)
+    made_of_soft = replace(label, content="soft", attribute="noise"), soft
+    assert thresholds_of("blur", [*clips, made_of_soft]) is None
+    monkeypatch.setattr(
+        "train.diagnostics_calibration.at_fault", lambda: frozenset({("soft", "blur")})
+    )
+    assert thresholds_of("blur", [*clips, made_of_soft]) == thresholds_of("blur", clips)
 
 
 def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
@@ -168,3 +183,7 @@ def test_what_tells_a_part_from_its_shot_is_fitted_to_clips_at_fault_over_a_part
     assert row is not None
     assert (row["clips"], row["clean_clips"]) == (5, 5)
     assert 110 < row["slight"] < 150
+    noisy = [beside(130.0, "white-noise", attribute="noise")] * 5  # beside nothing: all of it is noisy
+    row = thresholds("blur", gauge, [*part, *whole, *clean, *noisy])
+    assert row is not None
+    assert row["slight"] > 130

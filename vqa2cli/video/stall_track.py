@@ -24,8 +24,6 @@ TILES = (18, 32)
 Luma = NDArray[np.uint8]
 TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255
 
-_POINTS = (SAMPLES[0] // TILES[0]) * (SAMPLES[1] // TILES[1])
-
 #: A tile moved when it differs by more than `_STEP` levels beyond twice the picture's median
 #: tile: what x264, x265 and VP9 leave on a held picture stays below, a moving edge does not.
 _STEP = 2.0
@@ -77,19 +75,20 @@ class Picture:
 
 def pictures_of(lumas: Sequence[Luma]) -> list[Picture]:
     """Return each of `lumas` with its tile means; all at once takes half the time."""
-    means = _tile_means(np.stack(lumas))
+    means = tile_means(np.stack(lumas))
     return [Picture(luma, mean) for luma, mean in zip(lumas, means, strict=True)]
 
 
-def _tile_means(samples: Luma) -> TileMap:
-    """Return the mean [..., 18, 32] of each tile of `samples` [..., 90, 160]."""
-    lead = samples.shape[:-2]
-    rows = samples.reshape(*lead, TILES[0], -1, SAMPLES[1]).sum(-2, dtype=np.uint16)
-    parts = rows.reshape(*lead, *TILES, -1)
+def tile_means(samples: Luma, tiles: tuple[int, int] = TILES) -> TileMap:
+    """Return the mean [..., *tiles] of each tile of `samples` [..., rows, columns]."""
+    *lead, high, wide = samples.shape
+    tall, broad = high // tiles[0], wide // tiles[1]
+    rows = samples.reshape(*lead, tiles[0], tall, wide).sum(-2, dtype=np.uint16)
+    parts = rows.reshape(*lead, *tiles, broad)
     sums = parts[..., 0].copy()  # adding columns takes half the time of summing five by five
-    for column in range(1, parts.shape[-1]):
+    for column in range(1, broad):
         sums += parts[..., column]
-    means: TileMap = sums.astype(np.float32) / _POINTS
+    means: TileMap = sums.astype(np.float32) / (tall * broad)
     return means
 
 
@@ -139,7 +138,7 @@ def changes(pictures: Sequence[Picture]) -> list[Change]:
 def _changes(a: Sequence[Picture], b: Sequence[Picture], noise: float | None) -> list[Change]:
     """Return the differences of pairs, all at once."""
     lumas, others = (_together([picture.luma for picture in side]) for side in (a, b))
-    tiles = _tile_means(np.maximum(lumas, others) - np.minimum(lumas, others))
+    tiles = tile_means(np.maximum(lumas, others) - np.minimum(lumas, others))
     means, before = (_together([picture.means for picture in side]) for side in (a, b))
     shifts = np.sort(np.abs(means - before).reshape(len(a), -1), axis=1)
     middle, high = shifts.shape[1] // 2, shifts.shape[1] * 9 // 10

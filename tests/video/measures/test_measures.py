@@ -149,6 +149,18 @@ def test_dropped_frames_are_stutter_and_not_a_cadence(measure: Measure) -> None:
     assert middle(measure(frames), "stutter") < 5
 
 
+def test_dropped_frames_show_where_a_thirtieth_of_the_picture_moves(measure: Measure) -> None:
+    still, rng = scene(0.04)[0], np.random.default_rng(1)
+    thing = np.kron(rng.integers(0, 256, (6, 6, 1), np.uint8), np.ones((8, 8, 3), np.uint8))
+    shown, at = [], 0
+    for index in range(60):
+        at = at if rng.random() < 0.3 else index
+        picture = still.copy()
+        picture[100:148, 4 * at : 4 * at + 48] = thing // 8 + 100
+        shown.append(picture)
+    assert 15 < middle(measure(shown), "stutter") < 45
+
+
 def test_calm_before_a_storm_is_no_stutter(measure: Measure) -> None:
     wide = scene(0.04, size=(420, 240))[0] // 3
     panned = [wide[:, x : x + 320] for x in range(100)]

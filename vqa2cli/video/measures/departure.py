@@ -19,11 +19,12 @@ _ALIKE = 0.25
 
 #: Saturation of a place, %, from which it has colour, and least that counts: noise has some; ours.
 _COLOUR, _LEAST_COLOUR = 6.0, 4.0
-#: Share of the places that must have colour, or detail, to tell how it changed; ours.
-_LEAST_SHARE = 0.2
+#: Share of the places that must have colour, or detail, to tell how it changed, and share of those
+#: that must have changed alike; ours.
+_LEAST_SHARE, _SHARED = 0.2, 0.7
 
-#: Share of a shot's pictures that may be sharper than the one that speaks for it, and least
-#: blur of a place: faults make pictures less sharp, never more; ours.
+#: Share of a shot's pictures that may be sharper than the one that speaks for it where its ends
+#: differ, and least blur of a place: most faults make pictures less sharp, not more; ours.
 _SHARPER, _LEAST_BLUR = 0.25, 0.05
 #: Noise passes for detail. A picture does not speak for its shot where its noise is this many
 #: codes, and more than this many times that of the quieter pictures; ours.
@@ -33,16 +34,18 @@ _NOISE_CODES, _NOISIER = 2.0, 2.0
 _LONGEST = 40
 
 
-def usual(values: Floats, ends: int, least: float) -> float:
+def usual(values: Floats, ends: int, least: float, otherwise: float = 0.5) -> float:
     """Return what is usual among the `values` [n] of a shot; NaN where there are none.
 
     What a shot begins and ends with alike is usual, however long it is something else between.
-    Where its ends differ, or one is at `least` (it fades from black, or to it), the middle one is.
+    Where its ends differ, or one is at `least` (it fades from black, or to it), the one is that
+    stands at `otherwise` among all.
 
     Args:
         values: in the order of time, NaN where nothing is known.
         ends: how many values make an end.
         least: value that says no more than that there is too little.
+        otherwise: share of the values, 0-1, that lie below; the middle one unless told.
     """
     known = values[np.isfinite(values)]
     if not known.size:
@@ -52,14 +55,14 @@ def usual(values: Floats, ends: int, least: float) -> float:
     too_little = min(begins.min(), stops.min()) <= least
     if not too_little and abs(first - last) <= _ALIKE * float(np.ptp(known)):
         return (first + last) / 2
-    return float(np.median(known))
+    return float(np.quantile(known, otherwise))
 
 
 class Places:
     """How pictures changed since the one before, place by place.
 
-    The change of a picture is the median over its places, so that what comes into it or leaves it
-    does not count, as it would in a mean over the picture.
+    The change of a picture is what most of its places have in common, so that what comes into it,
+    moves in it or leaves it does not count, as it would in a mean over the picture.
     """
 
     def __init__(self) -> None:
@@ -100,7 +103,9 @@ class Places:
         return _in_percent(*told)
 
     def blur(self, shot: slice, values: Floats, noise: Floats) -> Floats:
-        """Return the blur of a shot's pictures in % of that of its sharper ones: [n].
+        """Return the blur of a shot's pictures in % of what is usual in it: [n].
+
+        Where its ends differ, that is the blur of its sharper ones.
 
         The picture as a whole must be softer and its places as well, as for `saturation`. NaN for
         pictures whose noise hides how sharp they are, and in long shots.
@@ -117,7 +122,7 @@ class Places:
             known &= noise <= max(quiet, _NOISE_CODES)
             whole = np.log2(np.maximum(values[known], _LEAST_BLUR))
             both = (self._along(shot, _DETAILS)[known], whole)
-            beside[known] = _in_percent(*(each - np.quantile(each, _SHARPER) for each in both))
+            beside[known] = _in_percent(*(each - usual(each, 1, -np.inf, _SHARPER) for each in both))
         return beside
 
     def _along(self, shot: slice, which: int) -> Floats:
@@ -139,8 +144,11 @@ def _in_percent(*departures: NDArray[Any]) -> Floats:
 
 
 def _change(before: Floats, now: Floats) -> float:
-    """Return the median change of the places of a picture, powers of 2; 0 without any."""
-    return float(np.median(np.log2(now / before))) if len(now) else 0.0
+    """Return the change that `_SHARED` of a picture's places reach, powers of 2; 0 without one."""
+    if not len(now):
+        return 0.0
+    least, most = np.quantile(np.log2(now / before), (1 - _SHARED, _SHARED))
+    return float(max(least, 0.0) + min(most, 0.0))
 
 
 def _coloured(before: Floats, now: Floats) -> tuple[Floats, Floats]:

@@ -5,11 +5,14 @@ Pictures come in runs, so that a numpy call serves dozens of them.
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vqa2cli.video.stall_track import tile_means
 
 Floats = NDArray[np.float32]
 
@@ -22,6 +25,9 @@ _COLUMNS = slice(2, 2 + 156, 2)
 _REACH = 8
 #: How much better the best shift must fit than none, to count as movement; ours.
 _FIT_GAIN = 0.8
+#: Places [rows, columns] that differences are looked at in, and which of them, counted from the
+#: liveliest, speaks for those where things move: a fiftieth of the picture may do so alone; ours.
+_PLACES, _LIVELIEST = (9, 16), 3
 #: Mean difference of two pictures, codes, from which on it is looked at how alike they are.
 LIKENESS_CODES = 12.0
 #: Share of the samples at or under the black level in a black picture (FFmpeg's `blackdetect`).
@@ -33,7 +39,7 @@ class MotionLog:
     """Per-frame scalars of a clip, a few bytes each, so hours of video fit.
 
     `mean` is the mean code of the samples, `difference` the mean absolute difference from the
-    frame before, codes; `dx` and `dy` the movement of the whole picture since then in samples of
+    frame before, codes, `liveliest` that of the places where most moves; `dx` and `dy` the movement of the whole picture since then in samples of
     160 x 90 a picture; `black` 1 where the picture is; `likeness` how well the picture correlates
     with the one before, looked at where they differ by `LIKENESS_CODES`. The first frame has zeros,
     and a likeness of 1 as all that is not looked at.
@@ -42,6 +48,7 @@ class MotionLog:
     pts_s: array[float] = field(default_factory=lambda: array("d"))
     mean: array[float] = field(default_factory=lambda: array("f"))
     difference: array[float] = field(default_factory=lambda: array("f"))
+    liveliest: array[float] = field(default_factory=lambda: array("f"))
     dx: array[float] = field(default_factory=lambda: array("f"))
     dy: array[float] = field(default_factory=lambda: array("f"))
     black: bytearray = field(default_factory=bytearray)
@@ -69,6 +76,9 @@ class MotionLog:
         start = [0.0] if first else []
         differences = steps.mean((1, 2), dtype=np.float32)
         self.difference.extend(start + differences.tolist())
+        places = tile_means(steps, _PLACES).reshape(len(steps), math.prod(_PLACES))
+        liveliest = np.partition(places, -_LIVELIEST, axis=1)[:, -_LIVELIEST]
+        self.liveliest.extend(start + liveliest.tolist())
         alike = np.ones(len(fresh), np.float32)
         for at in np.flatnonzero(differences >= LIKENESS_CODES).tolist():
             alike[at + len(start)] = likeness(small[at], small[at + 1])
@@ -83,6 +93,7 @@ class MotionLog:
             pts_s=np.array(self.pts_s, np.float64),
             mean=np.array(self.mean, np.float32),
             difference=np.array(self.difference, np.float32),
+            liveliest=np.array(self.liveliest, np.float32),
             dx=np.array(self.dx, np.float32),
             dy=np.array(self.dy, np.float32),
             black=np.frombuffer(bytes(self.black), np.uint8),
@@ -97,6 +108,7 @@ class MotionArrays:
     pts_s: NDArray[np.float64]
     mean: Floats
     difference: Floats
+    liveliest: Floats
     dx: Floats
     dy: Floats
     black: NDArray[np.uint8]

@@ -31,9 +31,9 @@ LEAST_LIGHT = 10.0
 #: A repeat changes less than this share of what frames around it do; after it the picture jumps by
 #: at least the other share; ours.
 REPEAT_SHARE, JUMP_SHARE = 0.12, 0.5
-#: Codes by which a quarter of the frames before a repeat, and of those after it, change at least:
-#: in a still picture some do too, where an encoder refreshes it; ours.
-LEAST_MOTION, MOVING_PERCENT = 0.6, 75
+#: Codes by which a quarter of the frames before a repeat, and of those after it, change at least
+#: where most moves: in a still picture some do too, where an encoder refreshes it; ours.
+LEAST_MOTION, MOVING_PERCENT = 1.0, 75
 #: Repeats that go on longer than this, seconds, are the stall detector's.
 LONGEST_HOLD_S = 0.5
 #: Share of the holds that must follow a pattern for a steady cadence, longest pattern, and
@@ -116,10 +116,12 @@ def swings(values: Floats, reach: int) -> Floats:
 def repeats(motion: MotionArrays) -> Flags:
     """Return which frames [n] show the one before them again while things move around them.
 
-    They do before and after: a calm moment beside a lively one is none.
+    They do before and after: a calm moment beside a lively one is none. It is enough that a small
+    part of the picture moves.
     """
     difference, reach = motion.difference, _reach(motion, _AROUND_S)
-    around, moving = _on_both_sides(difference, reach, 90, MOVING_PERCENT)
+    (around,) = _on_both_sides(difference, reach, 90)
+    (moving,) = _on_both_sides(motion.liveliest, reach, MOVING_PERCENT)
     same = (difference < REPEAT_SHARE * around) & (moving >= LEAST_MOTION)
     if same.size:
         same[0] = False
