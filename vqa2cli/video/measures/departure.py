@@ -122,7 +122,9 @@ class Places:
             known &= noise <= max(quiet, _NOISE_CODES)
             whole = np.log2(np.maximum(values[known], _LEAST_BLUR))
             both = (self._along(shot, _DETAILS)[known], whole)
-            beside[known] = _in_percent(*(each - usual(each, 1, -np.inf, _SHARPER) for each in both))
+            beside[known] = _in_percent(
+                *(each - usual(each, 1, -np.inf, _SHARPER) for each in both)
+            )
         return beside
 
     def _along(self, shot: slice, which: int) -> Floats:
