@@ -39,10 +39,11 @@ class MotionLog:
     """Per-frame scalars of a clip, a few bytes each, so hours of video fit.
 
     `mean` is the mean code of the samples, `difference` the mean absolute difference from the
-    frame before, codes, `liveliest` that of the places where most moves; `dx` and `dy` the movement of the whole picture since then in samples of
-    160 x 90 a picture; `black` 1 where the picture is; `likeness` how well the picture correlates
-    with the one before, looked at where they differ by `LIKENESS_CODES`. The first frame has zeros,
-    and a likeness of 1 as all that is not looked at.
+    frame before, codes, `liveliest` that of the places where most moves; `dx` and `dy` the
+    movement of the whole picture since then in samples of 160 x 90 a picture; `black` 1 where the
+    picture is; `likeness` how well the picture correlates with the one before, looked at where they
+    differ by `LIKENESS_CODES`. The first frame has zeros, and a likeness of 1 as all that is not
+    looked at.
     """
 
     pts_s: array[float] = field(default_factory=lambda: array("d"))
