@@ -68,6 +68,10 @@ KIN = {
 #: Undegraded clips that were judged to have a fault as they came, and what was seen.
 JUDGED = Path(__file__).parent / "judged" / "undegraded.csv"
 
+#: A degradation that changes pictures by less than this, root mean square in 8-bit codes, is none:
+#: nobody sees that a still picture stutters, or that a grey one lost its colour; ours.
+LEAST_CHANGE = 1.0
+
 #: Degree of a temporal kind's severities 1 to 5: no ratings tell, so ours.
 _TEMPORAL_DEGREES = (1, 1, 2, 3, 3)
 
@@ -140,11 +144,12 @@ def labelled_clips(folder: Path, split: str) -> list[Labelled]:
 
 
 def _made(clip: DegradedClip, folder: Path) -> Iterator[Labelled]:
+    unseen = clip.changed is not None and clip.changed < LEAST_CHANGE
     for one in clip.degradations:
         amount = parameter_of(one.kind, one.severity) if one.kind in KADID_KINDS else 0.0
         yield Labelled(
             folder / clip.path, clip.content, one.kind, attribute_of(one.kind, amount),
-            degree_of_kind(one.kind, one.severity), one.start_s, one.end_s,
+            0 if unseen else degree_of_kind(one.kind, one.severity), one.start_s, one.end_s,
         )  # fmt: skip
 
 

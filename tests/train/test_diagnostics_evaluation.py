@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from train.diagnostics_data import Labelled
+from train.degrade.clips import JOURNAL, DegradedClip
+from train.degrade.engine import made
+from train.diagnostics_data import Labelled, labelled_clips
 from train.diagnostics_evaluation import evaluate, iou, table
 from vqa2cli.assessment import Finding
 
@@ -63,6 +67,17 @@ def test_the_name_that_a_model_gives_a_kind_is_as_right_as_that_of_the_measures(
 def test_slight_findings_are_no_claims() -> None:
     tallies = evaluate([(label("lens-blur", "blur", 2), [finding("blur", "slight")], 4.0)])
     assert (tallies["blur"].found, tallies["blur"].claimed, tallies["blur"].right) == (1, 0, 0)
+
+
+def test_what_changes_next_to_nothing_is_no_fault(tmp_path: Path) -> None:
+    one = made("stutter", 4, 0.5, 1.5)
+    clip = DegradedClip(
+        "a", "a.mp4", "a.mp4", "a", "val", 0, 3.0, 25.0, 64, 64, 3.0, (one,), changed=4.0
+    )
+    clips = [clip, replace(clip, name="b", changed=0.3), replace(clip, name="c", changed=None)]
+    lines = (json.dumps(asdict(each)) + "\n" for each in clips)
+    (tmp_path / JOURNAL).write_text("".join(lines))
+    assert [each.degree for each in labelled_clips(tmp_path, "val")] == [3, 0, 3]
 
 
 def test_overlap_of_spans() -> None:

@@ -36,7 +36,8 @@ class DegradedClip:
 
     `path` is relative to the folder of the journal; `content` and `split` are those of the
     original, `seed` and `seconds` those of the run. `stalls` and `pieces` are empty but for
-    sessions.
+    sessions, which have no `changed`: how far the degraded frames are from what they would be, root
+    mean square over all pixels and channels, 8-bit codes.
     """
 
     name: str
@@ -53,6 +54,7 @@ class DegradedClip:
     degradations: tuple[Degradation, ...]
     stalls: tuple[MadeStall, ...] = ()
     pieces: tuple[MadePiece, ...] = ()
+    changed: float | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> DegradedClip:

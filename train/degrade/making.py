@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from train.degrade.clips import JOURNAL, DegradedClip, MadePiece, read_degraded
-from train.degrade.engine import degrade, made, severities_of
+from train.degrade.engine import degrade, frame_span, made, severities_of
 from train.degrade.material import Material, Original, originals, prepare
 from train.degrade.playback import FINISHED_CRF, KEY_EVERY_S, write_session
 from train.degrade.records import KADID_KINDS, SECONDS, TEMPORAL_KINDS
@@ -20,7 +20,7 @@ from train.degrade.session import degradations_of, draw_session, made_stalls
 from train.journal import Line, make_missing
 from train.sources import even
 from vqa2cli.errors import UsageError
-from vqa2cli.video.synthesis import write_clip
+from vqa2cli.video.synthesis import Frame, write_clip
 
 #: The kind whose clips are whole sessions.
 SESSION = "session"
@@ -182,9 +182,23 @@ class DegradeTask:
         one = made(self.kind, self.severity, start_s, end_s)
         fps = float(material.fps)
         frames = degrade(material.frames(), [one], fps=fps, count=material.count, seed=seed)
+        squares: list[float] = []
+        touched = frame_span(one, fps, material.count)
+        seen = _compared(frames, material.frames(), touched, squares)
         options = {"crf": str(FINISHED_CRF)}
-        write_clip(path, frames, material.fps, options=options, gop=round(KEY_EVERY_S * fps))
-        return replace(record, degradations=(one,))
+        write_clip(path, seen, material.fps, options=options, gop=round(KEY_EVERY_S * fps))
+        changed = round(float(np.sqrt(np.mean(squares or [0.0]))), 3)
+        return replace(record, degradations=(one,), changed=changed)
+
+
+def _compared(
+    degraded: Iterator[Frame], plain: Iterator[Frame], touched: range, squares: list[float]
+) -> Iterator[Frame]:
+    """Yield `degraded` frames; mean squares of what was done to those `touched` go to `squares`."""
+    for index, (frame, before) in enumerate(zip(degraded, plain, strict=True)):
+        if index in touched:
+            squares.append(float(np.square(frame.astype(np.float32) - before).mean()))
+        yield frame
 
 
 def draw_span(length_s: float, seed: int) -> tuple[float, float | None]:

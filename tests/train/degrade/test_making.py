@@ -66,6 +66,17 @@ def test_every_line_says_what_was_done_to_which_clip(whole: Path) -> None:
         assert one.end_s is None or one.end_s <= clip.length_s + 0.1
 
 
+def test_a_line_says_how_far_the_pictures_changed(whole: Path, tmp_path: Path) -> None:
+    seen = [clip.changed for clip in read_degraded(whole)]
+    assert all(changed is not None and changed > 1 for changed in seen)
+    still = [next(iter(moving_scene(0.1, 20, (128, 96))))] * 30
+    (tmp_path / "clips").mkdir()
+    write_clip(tmp_path / "clips" / "still.mp4", still, 20, options={"crf": "14"})
+    plan = DegradePlan(tmp_path / "clips", tmp_path / "out", ("stutter", "darken"), seed=7)
+    kept, dark = sorted(clip.changed or 0.0 for clip in make_degraded(plan).clips)
+    assert kept < 1 < dark
+
+
 def test_two_processes_make_the_same_bytes_as_one(clips: Path, whole: Path, tmp_path: Path) -> None:
     make_degraded(DegradePlan(clips, tmp_path, KINDS, seed=7), jobs=2)
     assert contents(tmp_path) == contents(whole)
