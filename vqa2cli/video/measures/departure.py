@@ -1,7 +1,7 @@
 """What a picture has beside others of its shot, which needs no idea of how things should look.
 
-How colourful and how sharp a scene is nobody can tell from its pictures alone. A shot in which that
-changes and comes back was changed.
+How bright, colourful and sharp a scene is meant to be nobody can tell from its pictures alone. A
+shot in which that changes and comes back was changed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ Floats = NDArray[np.float32]
 #: Ends of a shot are alike if they differ by no more than this share of all that it spans; ours.
 _ALIKE = 0.25
 
+#: Codes above black that a place, or a picture, has at least: less light tells of no change; ours.
+LEAST_LIGHT = 10.0
+
 #: Saturation of a place, %, from which it has colour, and least that counts: noise has some; ours.
 _COLOUR, _LEAST_COLOUR = 6.0, 4.0
 #: Share of the places that must have colour, or detail, to tell how it changed, and share of those
 #: that must have changed alike; ours.
-_LEAST_SHARE, _SHARED = 0.2, 0.7
+_LEAST_SHARE, _SHARED = 0.2, 0.65
+#: Exponent that codes follow light with, about that of BT.709 displays.
+_GAMMA = 2.2
 
 #: Share of a shot's pictures that may be sharper than the one that speaks for it where its ends
 #: differ, and least blur of a place: most faults make pictures less sharp, not more; ours.
@@ -34,7 +39,7 @@ _NOISE_CODES, _NOISIER = 2.0, 2.0
 _LONGEST = 40
 
 
-def usual(values: Floats, ends: int, least: float, otherwise: float = 0.5) -> float:
+def usual(values: Floats, least: float = -np.inf, otherwise: float = 0.5) -> float:
     """Return what is usual among the `values` [n] of a shot; NaN where there are none.
 
     What a shot begins and ends with alike is usual, however long it is something else between.
@@ -43,16 +48,14 @@ def usual(values: Floats, ends: int, least: float, otherwise: float = 0.5) -> fl
 
     Args:
         values: in the order of time, NaN where nothing is known.
-        ends: how many values make an end.
         least: value that says no more than that there is too little.
         otherwise: share of the values, 0-1, that lie below; the middle one unless told.
     """
     known = values[np.isfinite(values)]
     if not known.size:
         return float("nan")
-    begins, stops = known[:ends], known[-ends:]
-    first, last = float(np.median(begins)), float(np.median(stops))
-    too_little = min(begins.min(), stops.min()) <= least
+    first, last = float(known[0]), float(known[-1])
+    too_little = min(first, last) <= least
     if not too_little and abs(first - last) <= _ALIKE * float(np.ptp(known)):
         return (first + last) / 2
     return float(np.quantile(known, otherwise))
@@ -86,6 +89,21 @@ class Places:
         self._last = now
         self._changes.extend((light, colour, blur))
 
+    def exposure(self, shot: slice, light: Floats) -> Floats:
+        """Return the stops between the exposure of a shot's pictures and the usual one of it: [n].
+
+        The places and the picture as a whole must agree.
+
+        Args:
+            shot: where its pictures stand among all.
+            light: mean luma of the shot's pictures, codes above black, `LEAST_LIGHT` or more.
+        """
+        whole, dark = np.log2(light), float(np.log2(LEAST_LIGHT))
+        places = self._along(shot, _LIGHT)
+        apart = _least(places - usual(places), whole - usual(whole, dark))
+        stops: Floats = np.float32(_GAMMA) * np.abs(apart)
+        return stops
+
     def saturation(self, shot: slice, values: Floats) -> Floats:
         """Return the saturation of a shot's pictures in % of what is usual in it: [n].
 
@@ -99,7 +117,7 @@ class Places:
         """
         light, places = self._along(shot, _LIGHT), self._along(shot, _COLOURS)
         whole: Floats = np.log2(np.maximum(values, _LEAST_COLOUR))
-        told = (each - usual(each, 1, -np.inf) for each in (places, places - light, whole))
+        told = (each - usual(each) for each in (places, places - light, whole))
         return _in_percent(*told)
 
     def blur(self, shot: slice, values: Floats, noise: Floats) -> Floats:
@@ -122,9 +140,7 @@ class Places:
             known &= noise <= max(quiet, _NOISE_CODES)
             whole = np.log2(np.maximum(values[known], _LEAST_BLUR))
             both = (self._along(shot, _DETAILS)[known], whole)
-            beside[known] = _in_percent(
-                *(each - usual(each, 1, -np.inf, _SHARPER) for each in both)
-            )
+            beside[known] = _in_percent(*(each - usual(each, otherwise=_SHARPER) for each in both))
         return beside
 
     def _along(self, shot: slice, which: int) -> Floats:
@@ -133,16 +149,19 @@ class Places:
         return np.cumsum(np.append(np.float32(0.0), changes[1:]))
 
 
-def _in_percent(*departures: NDArray[Any]) -> Floats:
-    """Return the least of departures (powers of 2) in percent of the usual.
-
-    100 where they part, NaN where one is not known.
-    """
+def _least(*departures: NDArray[Any]) -> Floats:
+    """Return the least of departures; 0 where they part, NaN where one is not known."""
     stacked = np.stack(departures)
     agree = np.abs(np.sign(stacked).sum(0)) == len(stacked)
     least = np.sign(stacked[0]) * np.abs(stacked).min(0)
-    told: Floats = 100 * np.exp2(np.where(agree | np.isnan(least), least, 0.0))
+    told: Floats = np.where(agree | np.isnan(least), least, 0.0)
     return told
+
+
+def _in_percent(*departures: NDArray[Any]) -> Floats:
+    """Return the least of departures (powers of 2) in percent of the usual."""
+    percent: Floats = 100 * np.exp2(_least(*departures))
+    return percent
 
 
 def _change(before: Floats, now: Floats) -> float:

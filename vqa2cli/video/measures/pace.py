@@ -1,4 +1,4 @@
-"""Flicker, shake, stutter, cuts, cadence and drift, from a clip's per-frame scalars."""
+"""Flicker, shake, stutter, cuts and cadence, from a clip's per-frame scalars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.measures.departure import usual
+from vqa2cli.video.measures.departure import LEAST_LIGHT
 from vqa2cli.video.measures.motion import LIKENESS_CODES, MotionArrays
 from vqa2cli.video.stall_track import SAMPLES
 
@@ -25,9 +25,6 @@ _AROUND_S = 0.5
 #: what swings at 3.3 and 1.7 Hz or faster comes back within that; ours.
 FLICKER_REACH_S, SHAKE_REACH_S = 0.15, 0.3
 
-#: Codes above black that flicker and drift are shares of at least: less light shows neither; ours.
-LEAST_LIGHT = 10.0
-
 #: A repeat changes less than this share of what frames around it do; after it the picture jumps by
 #: at least the other share; ours.
 REPEAT_SHARE, JUMP_SHARE = 0.12, 0.5
@@ -42,11 +39,6 @@ CADENCE_SHARE, CADENCE_PERIOD, CADENCE_TURNS = 0.75, 5, 4
 #: Seconds that may have a cadence of their own, and the share of the holds that follow it there: in
 #: few holds chance makes a pattern sooner; ours.
 SECTION_S, SECTION_SHARE = 2.0, 0.9
-
-#: Seconds that make an end of a shot, for what is usual in it.
-_END_S = 0.25
-#: Exponent that codes follow light with, about that of BT.709 displays.
-_GAMMA = 2.2
 
 
 def cuts(motion: MotionArrays) -> Flags:
@@ -169,20 +161,6 @@ def cadence(repeated: Flags, share: float = CADENCE_SHARE) -> tuple[int, ...] | 
             parts = {int(each) for each in pattern}
             return tuple(parts) if len(parts) == 1 else tuple(sorted(pattern.tolist())[::-1])
     return None
-
-
-def drift(motion: MotionArrays, cut: Flags, black: float) -> Floats:
-    """Return the stops between each frame's exposure and the usual one of its shot: [n].
-
-    Args:
-        black: code of black.
-    """
-    stops = np.zeros(len(cut), np.float32)
-    ends = _reach(motion, _END_S)
-    for shot in shots(cut):
-        light = np.log2(np.maximum(motion.mean[shot] - black, LEAST_LIGHT))
-        stops[shot] = _GAMMA * np.abs(light - usual(light, ends, np.log2(LEAST_LIGHT)))
-    return stops
 
 
 def _interval_s(motion: MotionArrays) -> float:

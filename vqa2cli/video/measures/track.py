@@ -60,7 +60,7 @@ class MeasureTrack:
             self._range, self._size = luma_range(frame), (frame.width, frame.height)
         found = tone.tone(samples, *self._range)
         chroma = chroma_of(frame)
-        places = {"light": np.maximum(samples[::2, ::2] - self._range[0], pace.LEAST_LIGHT)}
+        places = {"light": np.maximum(samples[::2, ::2] - self._range[0], departure.LEAST_LIGHT)}
         if chroma is not None:
             places["colour"] = tone.colour(chroma)
             found["saturation"] = float(places["colour"].mean())
@@ -145,7 +145,6 @@ class MeasureTrack:
         for name, off in (("flicker", swing), ("shake", path)):
             values[NAMES.index(name)] = np.sqrt(_spread(mean(np.square(off, dtype=np.float64))))
         values[NAMES.index("stutter")] = 100 * _spread(mean(repeated))
-        values[NAMES.index("exposure_drift")] = mean(pace.drift(motion, cut, black))
         values[NAMES.index("black")] = 100 * mean(motion.black)
 
     def _departed(self, values: Series, cells: NDArray[np.intp], cut: NDArray[np.bool_]) -> None:
@@ -163,6 +162,9 @@ class MeasureTrack:
             saturation, blur, noise = (
                 values[NAMES.index(name), of] for name in ("saturation", "blur", "noise")
             )
+            codes = values[NAMES.index("luma"), of] / 100 * self._range[1]
+            light = np.maximum(codes, departure.LEAST_LIGHT)
+            values[NAMES.index("exposure_drift"), of] = self._places.exposure(shot, light)
             colour = self._places.saturation(shot, saturation)
             values[NAMES.index("saturation_in_shot"), of] = colour
             values[NAMES.index("blur_in_shot"), of] = self._places.blur(shot, blur, noise)
