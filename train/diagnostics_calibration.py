@@ -39,11 +39,13 @@ class Gauge:
 
     `in_shot`: it tells a part of a shot from the rest, so clips at fault all along say nothing of
     it. Undegraded clips of full length count as clean, and those with another fault all through.
+    `least` is the least that is worth telling, where a measure is 0 for most clips.
     """
 
     measure: str
     above: bool
     in_shot: bool = False
+    least: float | None = None
 
     @property
     def sign(self) -> float:
@@ -71,7 +73,7 @@ FITTED = {
     "flicker": (Gauge("flicker", True),),
     "camera_shake": (Gauge("shake", True),),
     "stutter": (Gauge("stutter", True),),
-    "exposure_drift": (Gauge("exposure_drift", True),),
+    "exposure_drift": (Gauge("exposure_drift", True, least=0.1),),
 }
 
 #: Attributes for which undegraded clips of full length count as clean, but for those judged to be
@@ -160,7 +162,7 @@ def thresholds(
     """Return the row of a measure of one attribute; None where there is nothing to fit it to."""
     by_degree, clean = _values(attribute, gauge, clips)
     row: dict = {"measure": gauge.measure, "above": gauge.above}
-    last = -np.inf
+    last = -np.inf if gauge.least is None else gauge.sign * gauge.least
     for degree, name in enumerate(("slight", "noticeable", "severe"), start=1):
         bad = np.array([v for d, values in by_degree.items() if d >= degree for v in values])
         mild = np.array([v for d, values in by_degree.items() if d < degree for v in values])

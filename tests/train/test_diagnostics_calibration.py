@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from train.degrade.records import KADID_KINDS, TEMPORAL_KINDS
-from train.diagnostics_calibration import FITTED, fit, thresholds, value_of
+from train.diagnostics_calibration import FITTED, Gauge, fit, thresholds, value_of
 from train.diagnostics_data import (
     ATTRIBUTE_OF,
     KIN,
@@ -166,6 +166,17 @@ def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
     assert row is not None
     assert row["clean_clips"] == 6
     assert row["slight"] > 6.5
+
+
+def test_what_nobody_sees_is_not_told_however_well_it_parts() -> None:
+    clips = [stuttering(0.5 + k, "stutter", 3) for k in range(5)]
+    clips += [stuttering(0.0, None, 0)] * 5
+    row = thresholds("stutter", Gauge("stutter", above=True), clips)
+    assert row is not None
+    assert row["slight"] < 0.5
+    told = thresholds("stutter", Gauge("stutter", above=True, least=1.0), clips)
+    assert told is not None
+    assert told["slight"] == 1.0
 
 
 def test_what_tells_a_part_from_its_shot_is_fitted_to_clips_at_fault_over_a_part() -> None:
