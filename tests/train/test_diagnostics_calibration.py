@@ -170,7 +170,8 @@ def test_short_clean_clips_do_not_outnumber_those_of_full_length() -> None:
 
 def test_what_nobody_sees_is_not_told_however_well_it_parts() -> None:
     clips = [stuttering(0.5 + k, "stutter", 3) for k in range(5)]
-    clips += [stuttering(0.0, None, 0)] * 5
+    label, still = stuttering(0.0, None, 0)
+    clips += [(replace(label, undegraded=True), still)] * 5
     row = thresholds("stutter", Gauge("stutter", above=True), clips)
     assert row is not None
     assert row["slight"] < 0.5
