@@ -24,19 +24,19 @@ def seen(**rows: NDArray[np.float32]) -> Places:
 
 
 def test_what_a_shot_begins_and_ends_with_is_usual_however_long_it_departs() -> None:
-    assert usual(values(3, 9, 9, 9, 9, 3.2), 0.0) == pytest.approx(3.1)
+    assert usual(values(3, 9, 9, 9, 9, 3.2), 1, 0.0) == pytest.approx(3.1)
 
 
 def test_where_the_ends_differ_the_middle_one_is_usual() -> None:
-    assert usual(values(3, 3, 3, 3, 9, 9), 0.0) == 3
+    assert usual(values(3, 3, 3, 3, 9, 9), 1, 0.0) == 3
 
 
 def test_a_shot_that_fades_from_black_and_to_it_is_not_usually_black() -> None:
-    assert usual(values(0, 7, 7, 7, 7, 0), 0.0) == 7
+    assert usual(values(0, 7, 7, 7, 7, 0), 1, 0.0) == 7
 
 
 def test_nothing_known_has_no_usual() -> None:
-    assert np.isnan(usual(values(np.nan, np.nan), 0.0))
+    assert np.isnan(usual(values(np.nan, np.nan), 1, 0.0))
 
 
 def test_colour_that_grows_with_the_light_is_no_change_of_colour() -> None:

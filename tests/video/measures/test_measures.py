@@ -213,6 +213,24 @@ def test_exposure_drift_is_told_in_stops(measure: Measure) -> None:
     assert 0.8 < faded.max() < 2.2
 
 
+def test_exposure_drift_is_told_where_much_of_the_picture_is_black(measure: Measure) -> None:
+    frames = [f.copy() for f in scene(3)]
+    for k, f in enumerate(frames):
+        f[80:] = 0
+        if 30 <= k < 45:  # from 1.2 to 1.8 s
+            f[:80] //= 2
+    told = measure(frames, gop=250).of("exposure_drift")
+    assert (told[2:4] > 0.3).all()
+    assert np.allclose(told[[0, 1, 5]], 0, atol=0.1)
+
+
+def test_what_comes_close_to_the_camera_is_no_drift_of_its_exposure(measure: Measure) -> None:
+    frames = [f.copy() for f in scene(3)]
+    for f in frames[25:50]:
+        f[:, :80] = 16
+    assert measure(frames, gop=250).of("exposure_drift").max() < 0.2
+
+
 def grey(frame: Frame, colour: float) -> Frame:
     luma = frame @ np.array([0.299, 0.587, 0.114])
     mixed = luma[..., None] + colour * (frame - luma[..., None])

@@ -22,11 +22,11 @@ LEAST_LIGHT = 10.0
 
 #: Saturation of a place, %, from which it has colour, and least that counts: noise has some; ours.
 _COLOUR, _LEAST_COLOUR = 6.0, 4.0
-#: Share of the places that must have colour, or detail, to tell how it changed, and share of those
-#: that must have changed alike; ours.
+#: Share of the places that must have light, colour or detail, to tell how it changed, and share of
+#: those that must have changed alike; ours.
 _LEAST_SHARE, _SHARED = 0.2, 0.65
 #: Exponent that codes follow light with, about that of BT.709 displays.
-_GAMMA = 2.2
+GAMMA = 2.2
 
 #: Share of a shot's pictures that may be sharper than the one that speaks for it where its ends
 #: differ, and least blur of a place: most faults make pictures less sharp, not more; ours.
@@ -39,7 +39,7 @@ _NOISE_CODES, _NOISIER = 2.0, 2.0
 _LONGEST = 40
 
 
-def usual(values: Floats, least: float = -np.inf, otherwise: float = 0.5) -> float:
+def usual(values: Floats, ends: int = 1, least: float = -np.inf, otherwise: float = 0.5) -> float:
     """Return what is usual among the `values` [n] of a shot; NaN where there are none.
 
     What a shot begins and ends with alike is usual, however long it is something else between.
@@ -48,14 +48,16 @@ def usual(values: Floats, least: float = -np.inf, otherwise: float = 0.5) -> flo
 
     Args:
         values: in the order of time, NaN where nothing is known.
+        ends: how many values make an end.
         least: value that says no more than that there is too little.
         otherwise: share of the values, 0-1, that lie below; the middle one unless told.
     """
     known = values[np.isfinite(values)]
     if not known.size:
         return float("nan")
-    first, last = float(known[0]), float(known[-1])
-    too_little = min(first, last) <= least
+    begins, stops = known[:ends], known[-ends:]
+    first, last = float(np.median(begins)), float(np.median(stops))
+    too_little = min(begins.min(), stops.min()) <= least
     if not too_little and abs(first - last) <= _ALIKE * float(np.ptp(known)):
         return (first + last) / 2
     return float(np.quantile(known, otherwise))
@@ -89,20 +91,22 @@ class Places:
         self._last = now
         self._changes.extend((light, colour, blur))
 
-    def exposure(self, shot: slice, light: Floats) -> Floats:
+    def exposure(self, shot: slice, stops: Floats) -> Floats:
         """Return the stops between the exposure of a shot's pictures and the usual one of it: [n].
 
-        The places and the picture as a whole must agree.
+        What the mean of the pictures tells counts as far as most places share it, in the picture
+        that a half second begins with or in that after it.
 
         Args:
             shot: where its pictures stand among all.
-            light: mean luma of the shot's pictures, codes above black, `LEAST_LIGHT` or more.
+            stops: `pace.drift` of the shot's half seconds, mean over their frames.
         """
-        whole, dark = np.log2(light), float(np.log2(LEAST_LIGHT))
-        places = self._along(shot, _LIGHT)
-        apart = _least(places - usual(places), whole - usual(whole, dark))
-        stops: Floats = np.float32(_GAMMA) * np.abs(apart)
-        return stops
+        light = self._along(shot, _LIGHT)
+        places = GAMMA * (light - usual(light))
+        after = np.append(places[1:], places[-1])
+        shared = np.maximum(*(each * np.sign(stops) for each in (places, after)))
+        told: Floats = np.minimum(np.abs(stops), np.maximum(shared, 0)).astype(np.float32)
+        return told
 
     def saturation(self, shot: slice, values: Floats) -> Floats:
         """Return the saturation of a shot's pictures in % of what is usual in it: [n].
@@ -187,10 +191,13 @@ def _detailed(before: Floats, now: Floats) -> tuple[Floats, Floats]:
     return np.maximum(first, _LEAST_BLUR), np.maximum(second, _LEAST_BLUR)
 
 
-def _all(before: Floats, now: Floats) -> tuple[Floats, Floats]:
-    return before, now
+def _lit(before: Floats, now: Floats) -> tuple[Floats, Floats]:
+    """Return the places that have light in one of two pictures, none where those are few."""
+    some = np.maximum(before, now) > LEAST_LIGHT
+    some &= some.mean() >= _LEAST_SHARE
+    return before[some], now[some]
 
 
 #: What is compared in pictures, and which of its places; and where each stands among changes.
-_COMPARED = (("light", _all), ("colour", _coloured), ("blur", _detailed))
+_COMPARED = (("light", _lit), ("colour", _coloured), ("blur", _detailed))
 _LIGHT, _COLOURS, _DETAILS = range(3)

@@ -1,4 +1,4 @@
-"""Flicker, shake, stutter, cuts and cadence, from a clip's per-frame scalars."""
+"""Flicker, shake, stutter, cuts, cadence and drift, from a clip's per-frame scalars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.measures.departure import LEAST_LIGHT
+from vqa2cli.video.measures.departure import GAMMA, LEAST_LIGHT, usual
 from vqa2cli.video.measures.motion import LIKENESS_CODES, MotionArrays
 from vqa2cli.video.stall_track import SAMPLES
 
@@ -39,6 +39,9 @@ CADENCE_SHARE, CADENCE_PERIOD, CADENCE_TURNS = 0.75, 5, 4
 #: Seconds that may have a cadence of their own, and the share of the holds that follow it there: in
 #: few holds chance makes a pattern sooner; ours.
 SECTION_S, SECTION_SHARE = 2.0, 0.9
+
+#: Seconds that make an end of a shot, for what is usual in it.
+_END_S = 0.25
 
 
 def cuts(motion: MotionArrays) -> Flags:
@@ -161,6 +164,20 @@ def cadence(repeated: Flags, share: float = CADENCE_SHARE) -> tuple[int, ...] | 
             parts = {int(each) for each in pattern}
             return tuple(parts) if len(parts) == 1 else tuple(sorted(pattern.tolist())[::-1])
     return None
+
+
+def drift(motion: MotionArrays, cut: Flags, black: float) -> Floats:
+    """Return the stops that each frame is brighter than usual in its shot, or darker: [n].
+
+    Args:
+        black: code of black.
+    """
+    stops = np.zeros(len(cut), np.float32)
+    ends = _reach(motion, _END_S)
+    for shot in shots(cut):
+        light = np.log2(np.maximum(motion.mean[shot] - black, LEAST_LIGHT))
+        stops[shot] = GAMMA * (light - usual(light, ends, float(np.log2(LEAST_LIGHT))))
+    return stops
 
 
 def _interval_s(motion: MotionArrays) -> float:

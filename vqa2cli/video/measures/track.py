@@ -145,6 +145,7 @@ class MeasureTrack:
         for name, off in (("flicker", swing), ("shake", path)):
             values[NAMES.index(name)] = np.sqrt(_spread(mean(np.square(off, dtype=np.float64))))
         values[NAMES.index("stutter")] = 100 * _spread(mean(repeated))
+        values[NAMES.index("exposure_drift")] = mean(pace.drift(motion, cut, black))
         values[NAMES.index("black")] = 100 * mean(motion.black)
 
     def _departed(self, values: Series, cells: NDArray[np.intp], cut: NDArray[np.bool_]) -> None:
@@ -153,6 +154,8 @@ class MeasureTrack:
         firsts = np.minimum(np.searchsorted(cells, shown), len(cells) - 1)
         dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= BLACK_CELL
         scene = np.cumsum(cut)[firsts]
+        drift = values[NAMES.index("exposure_drift")].copy()
+        values[NAMES.index("exposure_drift")] = np.nan
         # What comes after black is another shot.
         begins = np.append(False, (scene[1:] != scene[:-1]) | (dark[1:] != dark[:-1]))
         for shot in pace.shots(begins):
@@ -162,9 +165,7 @@ class MeasureTrack:
             saturation, blur, noise = (
                 values[NAMES.index(name), of] for name in ("saturation", "blur", "noise")
             )
-            codes = values[NAMES.index("luma"), of] / 100 * self._range[1]
-            light = np.maximum(codes, departure.LEAST_LIGHT)
-            values[NAMES.index("exposure_drift"), of] = self._places.exposure(shot, light)
+            values[NAMES.index("exposure_drift"), of] = self._places.exposure(shot, drift[of])
             colour = self._places.saturation(shot, saturation)
             values[NAMES.index("saturation_in_shot"), of] = colour
             values[NAMES.index("blur_in_shot"), of] = self._places.blur(shot, blur, noise)
