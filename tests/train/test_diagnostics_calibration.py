@@ -195,9 +195,7 @@ def test_what_tells_a_part_from_its_shot_is_fitted_to_clips_at_fault_over_a_part
     assert row is not None
     assert (row["clips"], row["clean_clips"]) == (5, 5)
     assert 110 < row["slight"] < 150
-    noisy = [
-        beside(130.0, "white-noise", attribute="noise")
-    ] * 5  # beside nothing: all of it is noisy
+    noisy = [beside(130.0, "white-noise", attribute="noise")] * 5  # all along
     row = thresholds("blur", gauge, [*part, *whole, *clean, *noisy])
     assert row is not None
     assert row["slight"] > 130

@@ -46,7 +46,7 @@ _END_S = 0.25
 
 def cuts(motion: MotionArrays) -> Flags:
     """Return which frames [n] are the first of a new scene."""
-    (around,) = _rolling(motion.difference, _reach(motion, _AROUND_S), 50)
+    around = _rolling(motion.difference, _reach(motion, _AROUND_S), 50)
     floor = np.maximum(LIKENESS_CODES, CUT_RATIO * around)
     return np.asarray((motion.difference > floor) & (motion.likeness < SAME_SCENE))
 
@@ -115,8 +115,8 @@ def repeats(motion: MotionArrays) -> Flags:
     part of the picture moves.
     """
     difference, reach = motion.difference, _reach(motion, _AROUND_S)
-    (around,) = _on_both_sides(difference, reach, 90)
-    (moving,) = _on_both_sides(motion.liveliest, reach, MOVING_PERCENT)
+    around = _on_both_sides(difference, reach, 90)
+    moving = _on_both_sides(motion.liveliest, reach, MOVING_PERCENT)
     same = (difference < REPEAT_SHARE * around) & (moving >= LEAST_MOTION)
     if same.size:
         same[0] = False
@@ -198,20 +198,20 @@ def _smooth(values: Floats | NDArray[np.float64], reach: int) -> NDArray[np.floa
     return mean
 
 
-def _rolling(values: Floats, reach: int, *percents: float) -> Floats:
-    """Return percentiles over `reach` neighbours to each side: [percents, n]."""
-    return _percentiles(values, reach, 2 * reach + 1, percents)
+def _rolling(values: Floats, reach: int, percent: float) -> Floats:
+    """Return a percentile over `reach` neighbours to each side: [n]."""
+    return _percentiles(values, reach, 2 * reach + 1, percent)
 
 
-def _on_both_sides(values: Floats, reach: int, *percents: float) -> Floats:
-    """Return the lesser of the percentiles over `reach` values before and after: [percents, n]."""
-    found = _percentiles(values, reach, reach, percents)
-    return np.minimum(found[:, : len(values)], found[:, reach + 1 :])
+def _on_both_sides(values: Floats, reach: int, percent: float) -> Floats:
+    """Return the lesser of a percentile over `reach` values before and after: [n]."""
+    found = _percentiles(values, reach, reach, percent)
+    return np.minimum(found[: len(values)], found[reach + 1 :])
 
 
-def _percentiles(values: Floats, reach: int, length: int, percents: tuple[float, ...]) -> Floats:
-    """Return percentiles of all windows of `length`; both ends are mirrored for `reach` values."""
+def _percentiles(values: Floats, reach: int, length: int, percent: float) -> Floats:
+    """Return a percentile of all windows of `length`; both ends are mirrored for `reach` values."""
     padded = np.pad(values, reach, mode="reflect" if len(values) > reach else "edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, length)
-    found: Floats = np.percentile(windows, percents, axis=1).astype(np.float32)
+    found: Floats = np.percentile(windows, percent, axis=1).astype(np.float32)
     return found
