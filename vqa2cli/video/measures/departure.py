@@ -172,7 +172,9 @@ def _change(before: Floats, now: Floats) -> float:
     """Return the change that `_SHARED` of a picture's places reach, powers of 2; 0 without one."""
     if not len(now):
         return 0.0
-    least, most = np.quantile(np.log2(now / before), (1 - _SHARED, _SHARED))
+    # Quantiles; those of NumPy take four times as long.
+    ranked, shares = np.sort(np.log2(now / before)), np.array((1 - _SHARED, _SHARED))
+    least, most = np.interp(shares * (len(ranked) - 1), np.arange(len(ranked)), ranked)
     return float(max(least, 0.0) + min(most, 0.0))
 
 

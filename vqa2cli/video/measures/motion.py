@@ -142,12 +142,14 @@ def shifts(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
     Source: matching of projections, as FFmpeg's `deshake` and digital image stabilisers
     before it; bands and thresholds are ours.
     """
-    count, rows, columns = pictures.shape
+    count, _, columns = pictures.shape
     lines = pictures[:, ::_EVERY_ROW].reshape(count, _BANDS, -1, columns)
     across = lines.mean(2, dtype=np.float32)
-    sliced = pictures[:, :, _COLUMNS].reshape(count, rows, _BANDS, -1)
-    down = np.moveaxis(sliced.mean(3, dtype=np.float32), 2, 1)
-    return _shift(across), _shift(down)
+    # A product sums short runs of columns in a quarter of the time of `mean`.
+    sliced = pictures[:, :, _COLUMNS].astype(np.float32)
+    bands = np.repeat(np.eye(_BANDS, dtype=np.float32), sliced.shape[2] // _BANDS, axis=0)
+    down = np.moveaxis(sliced @ bands / (len(bands) // _BANDS), 2, 1)
+    return _shift(across), _shift(np.ascontiguousarray(down))
 
 
 def _shift(profiles: Floats) -> Floats:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import av
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from vqa2cli.video.stalls import planar_luma_bits
 
 Floats = NDArray[np.float32]
+Codes = NDArray[np.int16]
+Reals = NDArray[np.float64]
 
 #: Side of a patch, px; a multiple of 8, so that patches lie on the grid of coded blocks.
 SIDE = 48
@@ -24,20 +27,52 @@ GRID = (5, 7)
 #: sharpness and noise are taken, as a screen of that size would do; ours.
 VIEWED_LINES = 480
 
+#: Bits of a sample that are looked at, and steps of a code that averages are rounded to. The second
+#: difference both ways, up to 16 times the range, must fit into 16 bits.
+_MOST_BITS, _VIEWED_UNIT = 10, 8
+
 #: JPEG (full) range of luma, ITU-T H.273 VideoFullRangeFlag as FFmpeg numbers it.
 _FULL = 2
 
 
 @dataclass(frozen=True)
 class Patches:
-    """Luma patches of one picture, in 8-bit codes.
+    """Luma patches of pictures of one size, side by side.
 
-    `native` [p, s, s] are pixels as coded, their corners on multiples of 8; `viewed` the same
-    places averaged to `VIEWED_LINES`.
+    `codes` int16 [s, n, p, s] (row, picture, patch, column): neighbours in all of them are
+    compared in a few long loops so. They are whole steps of one `unit`-th of an 8-bit code.
     """
 
-    native: Floats
-    viewed: Floats
+    codes: Codes
+    unit: int
+
+    @cached_property
+    def across(self) -> Codes:
+        """Differences from each pixel to the next of its row [s, n, p, s]; see `apart_across`."""
+        return apart_across(self.codes, 0, 1)
+
+    @cached_property
+    def down(self) -> Codes:
+        """Differences from each pixel to the next of its column [s - 1, n, p, s]."""
+        steps: Codes = np.abs(self.signed_down)
+        return steps
+
+    @cached_property
+    def signed_down(self) -> Codes:
+        """Steps from each pixel to the next of its column [s - 1, n, p, s]."""
+        return self.codes[1:] - self.codes[:-1]
+
+
+def apart_across(codes: Codes, start: int, stop: int) -> Codes:
+    """Return the difference of the pixels `start` and `stop` after each of its row: [r, ..., s].
+
+    Where `stop` lies in another patch, in the last columns, it means nothing.
+    """
+    flat, apart = codes.reshape(-1), np.zeros_like(codes, order="C")
+    steps = apart.reshape(-1)[:-stop]
+    np.subtract(flat[stop:], flat[start : start - stop], out=steps)
+    np.abs(steps, out=steps)
+    return apart
 
 
 def luma_range(frame: av.VideoFrame) -> tuple[float, float]:
@@ -60,7 +95,33 @@ def luma_plane(frame: av.VideoFrame) -> tuple[NDArray[np.uint8] | NDArray[np.uin
     return lines.view("<u2")[:, : plane.width], depth
 
 
-def patches_of(frame: av.VideoFrame) -> Patches | None:
+@dataclass(frozen=True)
+class Cut:
+    """Patches cut out of one picture: int16 [s, p, s] (row, patch, column) each.
+
+    `native` are pixels as coded, in steps of one `unit`-th of an 8-bit code, their corners on
+    multiples of 8; `viewed` the same places averaged to `VIEWED_LINES`, in steps of
+    `_VIEWED_UNIT`, or None where that takes no averaging.
+    """
+
+    native: Codes
+    unit: int
+    viewed: Codes | None
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What cuts have in common that stand beside each other in `Patches`."""
+        return self.native.shape, self.unit, self.viewed is None
+
+
+def side_by_side(cuts: Sequence[Cut]) -> tuple[Patches, Patches]:
+    """Return the patches of pictures of one `Cut.kind`: as coded, and as viewed."""
+    native = Patches(np.stack([cut.native for cut in cuts], 1), cuts[0].unit)
+    viewed = [cut.viewed for cut in cuts if cut.viewed is not None]
+    return native, Patches(np.stack(viewed, 1), _VIEWED_UNIT) if viewed else native
+
+
+def cut_of(frame: av.VideoFrame) -> Cut | None:
     """Return patches spread over the whole of `frame`; None where it is too small for any."""
     plane, depth = luma_plane(frame)
     height, width = plane.shape
@@ -70,24 +131,30 @@ def patches_of(frame: av.VideoFrame) -> Patches | None:
         return None
     reach = side * factor
     places = _places(height, width, reach)
-    wide = np.stack([plane[top : top + reach, left : left + reach] for top, left in places])
-    scale = np.float32(1 / (1 << (depth - 8)))
-    native = wide[:, :side, :side].astype(np.float32) * scale
-    if factor == 1:
-        return Patches(native, native)
-    return Patches(native, _averaged(wide, factor) * scale)
+    wide = np.empty((reach, len(places), reach), plane.dtype)
+    for index, (top, left) in enumerate(places):
+        wide[:, index] = plane[top : top + reach, left : left + reach]
+    finer = max(depth - _MOST_BITS, 0)
+    if finer:
+        wide >>= np.uint16(finer)
+    unit = 1 << (depth - finer - 8)
+    native = wide[:side, :, :side].astype(np.int16)
+    return Cut(native, unit, _averaged(wide, factor, unit) if factor > 1 else None)
 
 
-def _averaged(wide: NDArray[Any], factor: int) -> Floats:
-    """Return [p, s, s] means over `factor` x `factor` pixels of [p, s * factor, s * factor]."""
+def _averaged(wide: NDArray[Any], factor: int, unit: int) -> Codes:
+    """Return means over `factor` x `factor` pixels of [s * factor, p, s * factor]: [s, p, s]."""
     # Adding strided slices takes a fifth of the time of summing over short axes.
-    across = wide[:, :, ::factor].astype(np.uint32)
+    most = 255 * unit * factor * factor
+    across: NDArray[Any] = wide[:, :, ::factor].astype(np.uint16 if most < 1 << 16 else np.uint32)
     for column in range(1, factor):
         across += wide[:, :, column::factor]
-    total = across[:, ::factor].copy()
+    total = across[::factor].copy()
     for row in range(1, factor):
-        total += across[:, row::factor]
-    return total.astype(np.float32) / np.float32(factor * factor)
+        total += across[row::factor]
+    means = total.astype(np.float32) * np.float32(_VIEWED_UNIT / (unit * factor * factor))
+    rounded: Codes = np.rint(means).astype(np.int16)
+    return rounded
 
 
 @lru_cache(maxsize=16)
@@ -131,8 +198,13 @@ def chroma_of(frame: av.VideoFrame) -> Floats | None:
 def _sparse(plane: av.video.plane.VideoPlane, depth: int) -> Floats:
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     values = lines if depth == 8 else lines.view("<u2")
-    rows = np.linspace(0, plane.height - 1, _COLOUR_POINTS[0]).astype(np.intp)
-    columns = np.linspace(0, plane.width - 1, _COLOUR_POINTS[1]).astype(np.intp)
+    rows, columns = map(_spread, (plane.height, plane.width), _COLOUR_POINTS)
     picked = values[rows].take(columns, axis=1).astype(np.float32).ravel()
     centred: Floats = picked / np.float32(1 << (depth - 8)) - np.float32(128)
     return centred
+
+
+@lru_cache(maxsize=16)
+def _spread(length: int, count: int) -> NDArray[np.intp]:
+    """Return `count` positions in `length` pixels, from the first to the last."""
+    return np.linspace(0, length - 1, count).astype(np.intp)

@@ -8,10 +8,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.measures import departure, detail, pace, tone
+from vqa2cli.video.measures import pace, tone
+from vqa2cli.video.measures.looks import Looks
 from vqa2cli.video.measures.motion import MotionArrays, MotionLog
 from vqa2cli.video.measures.packets import PacketCells
-from vqa2cli.video.measures.planes import chroma_of, luma_range, patches_of
+from vqa2cli.video.measures.planes import luma_range
 from vqa2cli.video.measures.records import (
     BLACK_CELL,
     NAMES,
@@ -37,43 +38,24 @@ class MeasureTrack:
         self._run = np.empty((RUN + 1, *SAMPLES), np.uint8)
         self._held = 0
         self._times: list[float] = []
-        self._cells: list[tuple[int, dict[str, float]]] = []
-        self._places = departure.Places()
+        self._looks: Looks | None = None
         self._brightest = np.zeros(SAMPLES, np.uint8)
         self._range = (16.0, 219.0)
         self._size = (1, 1)
 
     def add(self, frame: av.VideoFrame, samples: NDArray[np.uint8], pts_s: float) -> None:
         """Take the next frame, its `luma_of` and its time in seconds."""
+        if self._looks is None:
+            self._range, self._size = luma_range(frame), (frame.width, frame.height)
+            self._looks = Looks(*self._range)
         cell = int(pts_s / STEP_S + 1e-6)
-        if not self._cells or cell > self._cells[-1][0]:
-            self._look(frame, samples, cell)
+        if not self._looks.cells or cell > self._looks.cells[-1]:
+            self._looks.add(frame, samples, cell)
         self._run[self._held] = samples
         self._held += 1
         self._times.append(pts_s)
         if self._held == len(self._run):
             self._flush()
-
-    def _look(self, frame: av.VideoFrame, samples: NDArray[np.uint8], cell: int) -> None:
-        """Measure what one picture shows."""
-        if not self._cells:
-            self._range, self._size = luma_range(frame), (frame.width, frame.height)
-        found = tone.tone(samples, *self._range)
-        chroma = chroma_of(frame)
-        places = {"light": np.maximum(samples[::2, ::2] - self._range[0], departure.LEAST_LIGHT)}
-        if chroma is not None:
-            places["colour"] = tone.colour(chroma)
-            found["saturation"] = float(places["colour"].mean())
-        patches = patches_of(frame)
-        if patches is not None:
-            places["blur"] = detail.blur_of_patches(patches.viewed)
-            found["blur"] = detail.blur(places["blur"])
-            found["noise"] = detail.noise(patches.viewed)
-            found["blockiness"] = detail.blockiness(patches.native)
-            found["banding"] = detail.banding(patches.native)
-            found["combing"] = detail.combing(patches.native)
-        self._places.add(places)
-        self._cells.append((cell, found))
 
     def _flush(self) -> None:
         if not self._times:
@@ -98,19 +80,22 @@ class MeasureTrack:
         """
         self._flush()
         motion = self._motion.arrays()
-        count = max(self._cells[-1][0] + 1 if self._cells else 0, 1)
+        looks = self._looks or Looks(*self._range)
+        measured = looks.close()
+        count = max(looks.cells[-1] + 1 if looks.cells else 0, 1)
         values = np.full((len(NAMES), count), np.nan, np.float32)
-        for cell, found in self._cells:
-            for name, value in found.items():
-                values[NAMES.index(name), cell] = value
+        for of, found in measured:
+            for name, told in found.items():
+                values[NAMES.index(name), of] = told
         cells = (motion.pts_s / STEP_S + 1e-6).astype(np.intp)
         cut = pace.cuts(motion)
         repeated = pace.repeats(motion)
         pattern = pace.cadence(repeated)
+        drift = np.full(count, np.nan)
         if len(motion.pts_s) > 1:
             uneven = pace.uneven(motion, repeated) & (pattern is None)
-            self._paced(values, motion, cells, cut, uneven)
-        self._departed(values, cells, cut)
+            drift = self._paced(values, motion, cells, cut, uneven)
+        self._departed(values, looks, cells, cut, drift)
         values[NAMES.index("letterbox")] = self._letterbox()
         shown = np.bincount(cells, minlength=count) * max(pixels, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -131,8 +116,12 @@ class MeasureTrack:
         cells: NDArray[np.intp],
         cut: NDArray[np.bool_],
         repeated: NDArray[np.bool_],
-    ) -> None:
-        """Fill in the measures that time makes; `cells` are those of the frames."""
+    ) -> NDArray[np.float64]:
+        """Fill in the measures that time makes; `cells` are those of the frames.
+
+        Returns:
+            `pace.drift` of each cell, mean over its frames.
+        """
         count = values.shape[1]
         black = self._range[0]
 
@@ -145,17 +134,22 @@ class MeasureTrack:
         for name, off in (("flicker", swing), ("shake", path)):
             values[NAMES.index(name)] = np.sqrt(_spread(mean(np.square(off, dtype=np.float64))))
         values[NAMES.index("stutter")] = 100 * _spread(mean(repeated))
-        values[NAMES.index("exposure_drift")] = mean(pace.drift(motion, cut, black))
         values[NAMES.index("black")] = 100 * mean(motion.black)
+        return mean(pace.drift(motion, cut, black))
 
-    def _departed(self, values: Series, cells: NDArray[np.intp], cut: NDArray[np.bool_]) -> None:
+    def _departed(
+        self,
+        values: Series,
+        looks: Looks,
+        cells: NDArray[np.intp],
+        cut: NDArray[np.bool_],
+        drift: NDArray[np.float64],
+    ) -> None:
         """Fill in what pictures have beside others of their shot; black ones have none."""
-        shown = np.array([cell for cell, _ in self._cells], np.intp)
+        shown = np.array(looks.cells, np.intp)
         firsts = np.minimum(np.searchsorted(cells, shown), len(cells) - 1)
         dark = np.nan_to_num(values[NAMES.index("black"), shown]) >= BLACK_CELL
         scene = np.cumsum(cut)[firsts]
-        drift = values[NAMES.index("exposure_drift")].copy()
-        values[NAMES.index("exposure_drift")] = np.nan
         # What comes after black is another shot.
         begins = np.append(False, (scene[1:] != scene[:-1]) | (dark[1:] != dark[:-1]))
         for shot in pace.shots(begins):
@@ -165,10 +159,12 @@ class MeasureTrack:
             saturation, blur, noise = (
                 values[NAMES.index(name), of] for name in ("saturation", "blur", "noise")
             )
-            values[NAMES.index("exposure_drift"), of] = self._places.exposure(shot, drift[of])
-            colour = self._places.saturation(shot, saturation)
+            values[NAMES.index("exposure_drift"), of] = looks.places.exposure(
+                shot, drift[of].astype(np.float32)
+            )
+            colour = looks.places.saturation(shot, saturation)
             values[NAMES.index("saturation_in_shot"), of] = colour
-            values[NAMES.index("blur_in_shot"), of] = self._places.blur(shot, blur, noise)
+            values[NAMES.index("blur_in_shot"), of] = looks.places.blur(shot, blur, noise)
 
     def _letterbox(self) -> float:
         """Return the share of the picture, %, in rows and columns that never leave black."""
