@@ -13,12 +13,12 @@ from vqa2cli.video.stall_text import sequence_text, summary_text
 from vqa2cli.video.stall_track import (
     SAMPLES,
     SPARSE_KEYS,
+    Change,
     FrameLog,
     Luma,
-    Picture,
+    Pictures,
     RunFinder,
     changes,
-    pictures_of,
 )
 from vqa2cli.video.stalling import Stalling
 
@@ -85,7 +85,7 @@ class StallTrack:
         self._log = FrameLog()
         self._whole = RunFinder(outside_only=False)
         self._outside = RunFinder(outside_only=True)
-        self._previous: Picture | None = None
+        self._previous: Luma | None = None
         self._last_key = 0
         self._waiting: list[tuple[Luma, float, bool]] = []
 
@@ -96,21 +96,26 @@ class StallTrack:
             self._look()
 
     def _look(self) -> None:
-        """Look at the frames that wait: a third of what it takes one by one."""
+        """Look at the frames that wait, all at once."""
         if not self._waiting:
             return
-        pictures = pictures_of([luma for luma, _, _ in self._waiting])
+        lumas, times, keys = zip(*self._waiting, strict=True)
         before = [] if self._previous is None else [self._previous]
-        moved = [*[None] * (1 - len(before)), *changes([*before, *pictures])]
-        for picture, one, (_, pts_s, key_frame) in zip(pictures, moved, self._waiting, strict=True):
-            index = len(self._log.pts_s)
-            recoding = key_frame and index - self._last_key >= SPARSE_KEYS
-            self._whole.add(index, picture, one, recoding)
-            self._outside.add(index, picture, one, recoding)
-            self._log.add(pts_s, recoding, one)
+        row = Pictures.of([*before, *lumas])
+        pictures = row.apart()[len(before) :]
+        moved = changes(row[1:], row[:-1])
+        none: list[Change | None] = [None] * (1 - len(before))
+        index, recoding = len(self._log.pts_s), []
+        for picture, one, key_frame in zip(pictures, [*none, *moved], keys, strict=True):
+            recodes = key_frame and index - self._last_key >= SPARSE_KEYS
+            recoding.append(recodes)
+            self._whole.add(index, picture, one, recodes)
+            self._outside.add(index, picture, one, recodes)
             if key_frame:
                 self._last_key = index
-        self._previous = pictures[-1]
+            index += 1
+        self._log.add(times, recoding, moved)
+        self._previous = lumas[-1]
         self._waiting.clear()
 
     def close(self, end_s: float) -> tuple[Stalling, NDArray[np.uint8]]:
