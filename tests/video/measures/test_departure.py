@@ -31,6 +31,12 @@ def test_where_the_ends_differ_the_middle_one_is_usual() -> None:
     assert usual(values(3, 3, 3, 3, 9, 9), 1, 0.0) == 3
 
 
+def test_where_the_ends_differ_the_lower_one_is_usual_of_what_faults_raise() -> None:
+    assert usual(values(9, 9, 9, 9, 9, 3), lower_end=True) == 3
+    assert usual(values(3, 9, 9, 9, 3, 9), lower_end=True) == 3
+    assert usual(values(3, 9, 2, 9, 9, 3), lower_end=True) == 3
+
+
 def test_a_shot_that_fades_from_black_and_to_it_is_not_usually_black() -> None:
     assert usual(values(0, 7, 7, 7, 7, 0), 1, 0.0) == 7
 

@@ -28,29 +28,30 @@ _LEAST_SHARE, _SHARED = 0.2, 0.65
 #: Exponent that codes follow light with, about that of BT.709 displays.
 GAMMA = 2.2
 
-#: Share of a shot's pictures that may be sharper than the one that speaks for it where its ends
-#: differ, and least blur of a place: most faults make pictures less sharp, not more; ours.
-_SHARPER, _LEAST_BLUR = 0.25, 0.05
+#: Least blur of a place, 0-1; ours.
+_LEAST_BLUR = 0.05
 #: Noise passes for detail. A picture does not speak for its shot where its noise is this many
-#: codes, and more than this many times that of the quieter pictures; ours.
-_NOISE_CODES, _NOISIER = 2.0, 2.0
+#: codes, and more than this many times that of the quieter pictures, this share of all; ours.
+_NOISE_CODES, _NOISIER, _QUIETER = 2.0, 2.0, 0.25
 #: Pictures of a shot, half a second apart, above which it is not told what is soft in it: things of
 #: all kinds come and go; ours.
 _LONGEST = 40
 
 
-def usual(values: Floats, ends: int = 1, least: float = -np.inf, otherwise: float = 0.5) -> float:
+def usual(
+    values: Floats, ends: int = 1, least: float = -np.inf, *, lower_end: bool = False
+) -> float:
     """Return what is usual among the `values` [n] of a shot; NaN where there are none.
 
     What a shot begins and ends with alike is usual, however long it is something else between.
-    Where its ends differ, or one is at `least` (it fades from black, or to it), the one is that
-    stands at `otherwise` among all.
+    Where its ends differ, or one is at `least` (it fades from black, or to it), the middle one is,
+    or, with `lower_end`, the lower of the two ends.
 
     Args:
         values: in the order of time, NaN where nothing is known.
         ends: how many values make an end.
         least: value that says no more than that there is too little.
-        otherwise: share of the values, 0-1, that lie below; the middle one unless told.
+        lower_end: faults raise these values, and as a rule nothing lowers them.
     """
     known = values[np.isfinite(values)]
     if not known.size:
@@ -60,7 +61,7 @@ def usual(values: Floats, ends: int = 1, least: float = -np.inf, otherwise: floa
     too_little = min(begins.min(), stops.min()) <= least
     if not too_little and abs(first - last) <= _ALIKE * float(np.ptp(known)):
         return (first + last) / 2
-    return float(np.quantile(known, otherwise))
+    return min(first, last) if lower_end else float(np.median(known))
 
 
 class Places:
@@ -127,7 +128,7 @@ class Places:
     def blur(self, shot: slice, values: Floats, noise: Floats) -> Floats:
         """Return the blur of a shot's pictures in % of what is usual in it: [n].
 
-        Where its ends differ, that is the blur of its sharper ones.
+        Where its ends differ, that is the blur of the sharper one: faults make pictures softer.
 
         The picture as a whole must be softer and its places as well, as for `saturation`. NaN for
         pictures whose noise hides how sharp they are, and in long shots.
@@ -140,11 +141,11 @@ class Places:
         beside = np.full(len(values), np.nan, np.float32)
         known = np.isfinite(values) & np.isfinite(noise)
         if known.any() and len(values) <= _LONGEST:
-            quiet = _NOISIER * float(np.quantile(noise[known], _SHARPER))
+            quiet = _NOISIER * float(np.quantile(noise[known], _QUIETER))
             known &= noise <= max(quiet, _NOISE_CODES)
             whole = np.log2(np.maximum(values[known], _LEAST_BLUR))
             both = (self._along(shot, _DETAILS)[known], whole)
-            beside[known] = _in_percent(*(each - usual(each, otherwise=_SHARPER) for each in both))
+            beside[known] = _in_percent(*(each - usual(each, lower_end=True) for each in both))
         return beside
 
     def _along(self, shot: slice, which: int) -> Floats:

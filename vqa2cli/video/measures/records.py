@@ -42,7 +42,7 @@ MEASURES: Final = (
     Measure("saturation", "%", 0, 142, "mean length of the colour-difference vector"),
     Measure("saturation_in_shot", OF_SHOT, 0, _ANY, "saturation beside the usual of the shot"),
     Measure("blur", "", 0, 1, "what a strong blur leaves of the detail; 1 has none to lose"),
-    Measure("blur_in_shot", OF_SHOT, 0, _ANY, "blur beside that of the shot's sharper pictures"),
+    Measure("blur_in_shot", OF_SHOT, 0, _ANY, "blur beside that of the shot's sharper end"),
     Measure("noise", "codes", 0, _ANY, "deviation of fine noise in the quietest parts"),
     Measure("blockiness", "", 0, _ANY, "steps between 8 px blocks over those inside, less 1"),
     Measure("banding", "%", 0, 100, "share of all luma change in lone steps between flat runs"),
