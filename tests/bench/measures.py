@@ -3,23 +3,28 @@
     python tests/bench/measures.py [CLIP...] [--repeats 5]
 
 Without clips it makes 4 s of a moving scene at 1920x1080 and 640x360. Each line gives CPU
-milliseconds a frame, least of the repeats: `bare` decodes with PyAV and drops the pictures,
-`pass` is the decode pass of `vqa2 score` with the embedded model's sampling, `measured` the
-same with measures; then both ratios of what the measures add.
+milliseconds a frame: `bare` decodes with PyAV and drops the pictures, `pass` is the decode pass
+of `vqa2 score` with the embedded model's sampling and without measures, `measures` the time
+spent in them in such a pass, on the decoding thread; then what they are of both others. Medians
+of the repeats, which take turns: the difference of two passes would be lost in their noise.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import av
 
 from vqa2cli.video.decode import decode_clip
+from vqa2cli.video.measures.track import MeasureTrack
 from vqa2cli.video.media import FragmentGrid, Sampling
 from vqa2cli.video.synthesis import moving_scene, write_clip
 
@@ -51,17 +56,50 @@ def made(folder: Path) -> list[Path]:
 
 def line_of(clip: Path, repeats: int) -> str:
     """Return the figures of one clip."""
-    bare = least(lambda: list(bare_frames(clip)), repeats)
     frames = sum(1 for _ in bare_frames(clip))
-    plain = least(lambda: run(clip, PASS), repeats)
-    measured = least(lambda: run(clip, replace(PASS, measure=True)), repeats)
-    added = measured - plain
-    a_frame = [f"{1e3 * seconds / frames:.3f}" for seconds in (bare, plain, measured)]
+    runs = [(bare(clip), whole_pass(clip), measuring(clip)) for _ in range(repeats)]
+    plain, passed, measured = (statistics.median(each) for each in zip(*runs, strict=True))
+    a_frame = [f"{1e3 * seconds / frames:.3f}" for seconds in (plain, passed, measured)]
     return (
         f"{clip.name[:40]}: {frames} frames, CPU ms a frame: bare {a_frame[0]}, pass {a_frame[1]}, "
-        f"measured {a_frame[2]}; added {added / plain:+.1%} of the pass, "
-        f"{added / bare:+.1%} of bare decoding"
+        f"measures {a_frame[2]}: {measured / passed:.1%} of the pass, "
+        f"{measured / plain:.1%} of bare decoding"
     )
+
+
+def bare(clip: Path) -> float:
+    """Return the CPU seconds of decoding alone, all threads together."""
+    started = time.process_time()
+    list(bare_frames(clip))
+    return time.process_time() - started
+
+
+def whole_pass(clip: Path) -> float:
+    """Return the CPU seconds of the decode pass without measures, all threads together."""
+    started = time.process_time()
+    run(clip, PASS)
+    return time.process_time() - started
+
+
+def measuring(clip: Path) -> float:
+    """Return the CPU seconds that a pass with measures spends in them."""
+    spent = [0.0]
+
+    def timed(method: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any) -> Any:
+            started = time.thread_time()
+            found = method(*args)
+            spent[0] += time.thread_time() - started
+            return found
+
+        return counted
+
+    with (
+        mock.patch.object(MeasureTrack, "add", timed(MeasureTrack.add)),
+        mock.patch.object(MeasureTrack, "close", timed(MeasureTrack.close)),
+    ):
+        run(clip, replace(PASS, measure=True))
+    return spent[0]
 
 
 def bare_frames(clip: Path) -> Iterable[None]:
@@ -74,17 +112,6 @@ def bare_frames(clip: Path) -> Iterable[None]:
 def run(clip: Path, sampling: Sampling) -> None:
     for _ in decode_clip(clip, sampling):
         pass
-
-
-def least(work: Callable[[], object], repeats: int) -> float:
-    """Return the least CPU seconds, all threads together, of several runs."""
-
-    def once() -> float:
-        started = time.process_time()
-        work()
-        return time.process_time() - started
-
-    return min(once() for _ in range(repeats))
 
 
 if __name__ == "__main__":
