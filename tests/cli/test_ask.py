@@ -13,8 +13,8 @@ from tests.cli.conftest import Run
 from tests.clips import moving_clip
 from vqa2cli import asking
 from vqa2cli.asking import MAX_QUESTION, clean_question
-from vqa2cli.cli.ask import named_in
 from vqa2cli.errors import UsageError
+from vqa2cli.model.choices import named_in
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.tokens import IMAGE_SLOT
 from vqa2cli.report.plain_text import one_line

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 #: Names of the spans of two clips in JSON.
 _PLACES: Final = ("first", "second")
-#: What an answer says of a fault, and of a question for what is free of it.
-_OF_FAULT: Final = re.compile(r"(?<=: )(?:yes|no)\b")
-_OPPOSITE: Final = {"yes": "no", "no": "yes"}
 _LETTER: Final = re.compile(r"^\s*([A-Z])\s*[.)]\s*")
 
 
@@ -154,46 +151,21 @@ class _Asker:
 
     def _answers(self, question: str, on_text: OnText | None = None) -> Iterable[str]:
         from vqa2cli.asking import answers
-        from vqa2cli.model.protocols import choice_question
+        from vqa2cli.model.choices import to_choose
 
-        asked = choice_question(question, self._offered) if self._by_letter else question
+        asked = to_choose(question, self._offered, self._model.protocol)
         return answers(self._views, self._model, asked, self._max_tokens, on_text)
-
-    @property
-    def _by_letter(self) -> bool:
-        """Whether answers are asked for by letter."""
-        return bool(self._offered) and not self._model.protocol.chooses_by_words
 
     def _chosen(self, question: str, text: str) -> dict[str, str | None]:
         """Return letter and choice of an answer to a question; None where it names none."""
+        from vqa2cli.model.choices import chosen
+
         if not self._offered:
             return {}
-        letter = text.strip()[:1]
-        index = ord(letter) - ord("A") if letter and self._by_letter else -1
-        if 0 <= index < len(self._offered) and not text.strip()[1:2].isalpha():
-            return {"letter": letter, "choice": self._offered[index]}
-        if self._model.protocol.asks_opposite(question):
-            text = _OF_FAULT.sub(lambda said: _OPPOSITE[said[0]], text)
-        named = named_in(text, self._offered)
-        if named is None:
+        index = chosen(question, text, self._offered, self._model.protocol)
+        if index is None:
             return {"letter": None, "choice": None}
-        return {"letter": chr(65 + self._offered.index(named)), "choice": named}
-
-
-def named_in(text: str, offered: Sequence[str]) -> str | None:
-    """Return the one of some answers that a text names, as whole words; None of none or several.
-
-    "motion blur" names no "blur" where both are offered.
-    """
-
-    def named(each: str) -> bool:
-        return re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text, re.IGNORECASE) is not None
-
-    found = [each for each in offered if named(each)]
-    whole = [
-        each for each in found if not any(each.lower() in o.lower() for o in found if o != each)
-    ]
-    return whole[0] if len(whole) == 1 else None
+        return {"letter": chr(ord("A") + index), "choice": self._offered[index]}
 
 
 def _spans(view: View) -> dict[str, Any]:
@@ -211,7 +183,9 @@ def _offered(choices: str | None, binary: bool) -> list[str]:
     if binary and choices is not None:
         raise UsageError("--binary and --choices exclude each other")
     if binary:
-        return ["Yes", "No"]
+        from vqa2cli.model.choices import YES_OR_NO
+
+        return [*YES_OR_NO]
     if choices is None:
         return []
     found = [_LETTER.sub("", one_line(part)).strip() for part in choices.split(",")]
