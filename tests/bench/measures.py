@@ -57,7 +57,8 @@ def made(folder: Path) -> list[Path]:
 def line_of(clip: Path, repeats: int) -> str:
     """Return the figures of one clip."""
     frames = sum(1 for _ in bare_frames(clip))
-    runs = [(bare(clip), whole_pass(clip), measuring(clip)) for _ in range(repeats)]
+    works = (lambda: list(bare_frames(clip)), lambda: run(clip, PASS))
+    runs = [(*map(cpu_seconds, works), measuring(clip)) for _ in range(repeats)]
     plain, passed, measured = (statistics.median(each) for each in zip(*runs, strict=True))
     a_frame = [f"{1e3 * seconds / frames:.3f}" for seconds in (plain, passed, measured)]
     return (
@@ -67,17 +68,10 @@ def line_of(clip: Path, repeats: int) -> str:
     )
 
 
-def bare(clip: Path) -> float:
-    """Return the CPU seconds of decoding alone, all threads together."""
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of `work`, all threads together."""
     started = time.process_time()
-    list(bare_frames(clip))
-    return time.process_time() - started
-
-
-def whole_pass(clip: Path) -> float:
-    """Return the CPU seconds of the decode pass without measures, all threads together."""
-    started = time.process_time()
-    run(clip, PASS)
+    work()
     return time.process_time() - started
 
 

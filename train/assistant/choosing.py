@@ -19,14 +19,14 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from train.assistant.evaluation import Truth
+from train.assistant.evaluation import Truth, first_view
 from train.assistant.shown import NAMES, akin
 from train.assistant.talk import BOTH, FIRST, NEITHER, SAME, SECOND
 from train.assistant.words import noun
 from train.corpus import Item, read_items
 from train.diagnostics_evaluation import share
 from train.option_types import FOLDER
-from vqa2cli.asking import Looked, answering_model, answers, look, views_of
+from vqa2cli.asking import answering_model, answers
 from vqa2cli.config import ASSISTANT_MODEL, RunConfig
 from vqa2cli.model import QualityModel
 from vqa2cli.model.choices import YES_OR_NO, chosen, to_choose
@@ -63,10 +63,15 @@ class Choice:
     right: str
 
 
+def is_plain(item: Item) -> bool:
+    """Return whether a clip was given a distortion, and plainly shows which."""
+    return item.distortion is not None and item.distortion[1] >= PLAIN_LEVEL
+
+
 def choices_of(item: Item, rng: np.random.Generator) -> Iterator[Choice]:
     """Yield what a clip is asked: one that plainly shows a distortion, or shows nothing."""
     truth = Truth.of(item)
-    plain = item.distortion is not None and item.distortion[1] >= PLAIN_LEVEL
+    plain = is_plain(item)
     clean = item.distortion is None and truth.degree == 0
     if not plain and not clean:
         return
@@ -101,8 +106,7 @@ def comparisons_of(one: Item, other: Item) -> Iterator[Choice]:
     yield Choice("which of two is better", BETTER, places, places[other.label > one.label])
     for at, (item, beside) in enumerate(((one, other), (other, one))):
         truth = Truth.of(item)
-        plain = item.distortion is not None and item.distortion[1] >= PLAIN_LEVEL
-        if plain and Truth.of(beside).name not in akin(truth.name):
+        if is_plain(item) and Truth.of(beside).name not in akin(truth.name):
             question = SHOWS.format(noun(truth.name))
             yield Choice("which of two shows it", question, places, places[at])
 
@@ -118,18 +122,14 @@ class Asker:
         """Put questions to the first window of a clip, or of each of two."""
         if not asked:
             return
-        first = views_of([self._look(item) for item in items])[:1]
+        view = first_view(self._corpus, items, self._model)
         protocol = self._model.protocol
         for each in asked:
             question = to_choose(each.question, each.offered, protocol)
-            (text,) = answers(first, self._model, question)
+            (text,) = answers(view, self._model, question)
             at = chosen(each.question, text, each.offered, protocol)
             told = "none" if at is None else ("right", "wrong")[each.offered[at] != each.right]
             self.counts[each.about, told] += 1
-
-    def _look(self, item: Item) -> Looked:
-        config = RunConfig(diagnostics=False, display=item.display)
-        return look(self._corpus / item.path, self._model, config)
 
     def lines(self) -> list[str]:
         """Return a table row for each kind of choice."""

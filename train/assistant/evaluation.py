@@ -27,7 +27,7 @@ from train.kadid import FOUND_AS
 from train.option_types import FOLDER
 from train.recognition import LEAST_LEVEL
 from vqa2cli import load_model
-from vqa2cli.asking import DEPICT, answers, look, views_of
+from vqa2cli.asking import DEPICT, View, answers, look, views_of
 from vqa2cli.config import ASSISTANT_MODEL, RunConfig
 from vqa2cli.levels import DEGREES, LEVELS, degree_of, level_of
 from vqa2cli.model import QualityModel
@@ -102,13 +102,13 @@ def contradictions(told: Told, truth: Truth) -> tuple[bool, bool]:
     return fault or not told.read, far
 
 
-def answer(
-    model: QualityModel, path: Path, display: tuple[int, int], asked: Sequence[str]
-) -> list[str]:
-    """Return the answers to questions on the first window of a clip."""
-    looked = look(path, model, RunConfig(diagnostics=False, display=display))
-    first = views_of([looked])[:1]
-    return [text for question in asked for text in answers(first, model, question)]
+def first_view(corpus: Path, items: Sequence[Item], model: QualityModel) -> tuple[View, ...]:
+    """Return what is asked about of a clip of a corpus, or of two: the first window of each."""
+    looked = [
+        look(corpus / item.path, model, RunConfig(diagnostics=False, display=item.display))
+        for item in items
+    ]
+    return views_of(looked)[:1]
 
 
 @click.command(help=__doc__)
@@ -134,7 +134,8 @@ def main(corpus: Path, model: str, split: str, every: int) -> None:
         elif truth.degree == 0:
             asks = [(NAMES[int(rng.integers(len(NAMES)))], False)]
         questions += [f"Is there any {WORDINGS[name].nouns[0]} in this video?" for name, _ in asks]
-        texts = answer(asked, corpus / item.path, item.display, questions)
+        view = first_view(corpus, [item], asked)
+        texts = [text for question in questions for text in answers(view, asked, question)]
         rows.append((item, told_by(texts[0])))
         for (_, there), text in zip(asks, texts[1:], strict=True):
             yes[there, says_yes(text)] += 1
