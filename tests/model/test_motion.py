@@ -16,6 +16,7 @@ from engines.registry import create_engine
 from tests.engines.toys import available_here
 from tests.model.networks import PUBLISHED, build, pixels
 from vqa2cli import config
+from vqa2cli.model.dimensions import MotionDims
 from vqa2cli.model.motion import (
     FEATURES,
     FRAMES,
@@ -308,3 +309,19 @@ def test_a_batch_of_clips_equals_the_clips_alone():
         together = network.motion_features(frames)
         alone = torch.stack([network.motion_features(clip) for clip in frames])
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_clips_shorter_than_a_kernel_are_learned_from_in_bfloat16(frames):
+    torch.manual_seed(0)
+    pathway = FastPathway(MotionDims())
+    pathway.freeze_norms(False)
+    shown = normalise(pixels(2, frames, 96, 96, 3)).movedim(-1, -3)
+    for _ in range(5):  # what a kernel reads beyond its frames is a matter of chance
+        with torch.autocast("cpu", torch.bfloat16):
+            features = pathway(shown)
+        assert features.isfinite().all()
+        features.float().square().mean().backward()
+    learned = [weight.grad for weight in pathway.parameters() if weight.grad is not None]
+    assert learned
+    assert all(gradient.isfinite().all() for gradient in learned)

@@ -22,7 +22,14 @@ from vqa2cli.model.dimensions import MotionDims
 
 
 def over_time(conv: nn.Conv3d, x: Tensor, padded: bool) -> Tensor:
-    """Return a convolution of x; not `padded`, of the frames that have all their neighbours."""
+    """Return a convolution of x; not `padded`, of the frames that have all their neighbours.
+
+    Under CPU autocast, fewer frames than the kernel spans are convolved in float32: in bfloat16
+    their results and the gradients of the weights have come out as NaN (torch 2.13).
+    """
+    if torch.is_autocast_enabled("cpu") and not x.is_cuda and x.shape[2] < conv.kernel_size[0]:
+        with torch.autocast("cpu", enabled=False):
+            return over_time(conv, x.float(), padded)
     if padded:
         y: Tensor = conv(x)
         return y
