@@ -75,7 +75,11 @@ def shrunk(width: float, height: float) -> tuple[int, int]:
 
 
 def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
-    """Yield up to `segments` sources of every SDR clip in `folder/manifest.csv`."""
+    """Yield up to `segments` sources of every SDR clip in `folder/manifest.csv`.
+
+    Shrinking hides what compression had done to a clip. One too small to be shrunk is left out
+    where its quantizer tells that much was done: nothing can be compared with it.
+    """
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     for row in rows:
@@ -85,7 +89,10 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
         fps = min(max(round(fps), 8), 60)
         need = SOURCE_FRAMES / fps
         count = max(1, min(segments, int(duration / (2 * need))))
-        width, height = shrunk(int(row["width"]), int(row["height"]))
+        original = int(row["width"]), int(row["height"])
+        width, height = shrunk(*original)
+        if original == (width, height) and compressed_little(folder / row["file"]) is False:
+            continue
         for index in range(count):
             spare = max(duration - need - 0.3, 0.0)
             stem = Path(row["file"]).stem.replace(" ", "_")
@@ -99,7 +106,7 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
                 fps=fps,
                 width=width,
                 height=height,
-                original=(int(row["width"]), int(row["height"])),
+                original=original,
             )
 
 
@@ -108,6 +115,13 @@ NATIVE_SIDE = 480
 
 #: Mean quantizer up to which a clip is clean enough not to be shrunk, on its codec's own scale.
 CLEAN_QUANTIZER = {"h264": 24.0, "hevc": 24.0, "vp9": 120.0, "av1": 120.0}
+
+
+def compressed_little(clip: Path) -> bool | None:
+    """Return whether the mean quantizer of a clip says so; None where it has none that tells."""
+    scan = scan_packets(clip)
+    limit = CLEAN_QUANTIZER.get(scan.media.codec_name)
+    return None if limit is None or scan.quantizer is None else scan.quantizer <= limit
 
 
 def native_sources(sources: Iterable[Source]) -> Iterator[Source]:
@@ -121,9 +135,7 @@ def native_sources(sources: Iterable[Source]) -> Iterator[Source]:
             continue
         if source.original == (source.width, source.height):
             continue
-        scan = scan_packets(source.origin)
-        limit = CLEAN_QUANTIZER.get(scan.media.codec_name)
-        if limit is None or scan.quantizer is None or scan.quantizer > limit:
+        if not compressed_little(source.origin):
             continue
         width, height = source.original
         share = min(NATIVE_SIDE / min(width, height), 1.0)

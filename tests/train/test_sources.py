@@ -17,6 +17,7 @@ from train.sources import (
     NATIVE_SIDE,
     SHORT_SIDE,
     Source,
+    clip_sources,
     further_views,
     native_sources,
     photograph_sources,
@@ -165,6 +166,22 @@ def test_a_clip_that_is_never_shrunk_is_one_source(tmp_path: Path) -> None:
     )
     small = replace(clip_of(path, (288, 216)), width=288, height=216)
     assert not list(native_sources([small]))
+
+
+def test_a_clip_that_is_not_shrunk_is_no_source_where_it_was_compressed_much(
+    tmp_path: Path,
+) -> None:
+    rows = ["file,width,height,fps,duration_s,split"]
+    for name, crf, size in (
+        ("clean", "14", (176, 144)),
+        ("ruined", "48", (176, 144)),
+        ("shrunk", "48", (640, 480)),
+    ):
+        file = f"{name}.mp4"
+        write_clip(tmp_path / file, moving_scene(0.5, 24, size, seed=1), 24, options={"crf": crf})
+        rows.append(f"{file},{size[0]},{size[1]},24,0.5,test")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    assert [source.content for source in clip_sources(tmp_path)] == ["clean", "shrunk"]
 
 
 def test_a_recording_or_a_photograph_is_not_taken_at_its_own_size(ramp: Path) -> None:
