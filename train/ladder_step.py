@@ -134,6 +134,14 @@ def _beyond(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
     return float(gaps[widest_first[enough[-1]]]) if len(enough) else math.inf
 
 
+def plain_renditions(items: Sequence[Item], split: str, every: int = 1) -> list[Item]:
+    """Return the renditions of every N-th source of a split, but for treated contents."""
+    found = [item for item in items if (item.split, item.kind) == (split, "rendition")]
+    found = [item for item in found if not item.treated]
+    kept = set(sorted({item.source for item in found})[::every])
+    return [item for item in found if item.source in kept]
+
+
 @click.command()
 @click.argument("corpus", type=FOLDER)
 @click.option("--model", default=EMBEDDED_MODEL, show_default=True, help="Name, folder, hub id.")
@@ -144,9 +152,7 @@ def main(corpus: Path, model: str, split: str, every: int, out: Path | None) -> 
     """Measure the noticeable step of a model on the renditions of CORPUS."""
     from vqa2cli.model import load_model
 
-    items = [item for item in read_items(corpus) if (item.split, item.kind) == (split, "rendition")]
-    kept = set(sorted({item.source for item in items})[::every])
-    items = [item for item in items if item.source in kept]
+    items = plain_renditions(read_items(corpus), split, every)
     if not items:
         raise UsageError(f"{corpus}: no rendition in the split {split}")
     scores = scores_of(assess_items(load_model(model), items, corpus, RunConfig()))

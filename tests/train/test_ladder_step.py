@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from train.corpus import Item
-from train.ladder_step import noticeable_step
+from train.ladder_step import noticeable_step, plain_renditions
+from train.sources import TREATED
 from vqa2cli.errors import UsageError
 
 
@@ -53,3 +54,10 @@ def test_pairs_are_of_one_source_and_one_codec() -> None:
 def test_a_corpus_without_pairs_says_so() -> None:
     with pytest.raises(UsageError, match="no two renditions"):
         noticeable_step(np.array([1.0]), items([10]))
+
+
+def test_contents_that_were_treated_are_not_among_those_compared() -> None:
+    made = [*items([1, 2], "a"), *items([1, 2], f"a{TREATED}"), *items([1, 2], "b")]
+    assert [item.source for item in plain_renditions(made, "val")] == ["a", "a", "b", "b"]
+    assert [item.source for item in plain_renditions(made, "val", every=2)] == ["a", "a"]
+    assert not plain_renditions(made, "test")
