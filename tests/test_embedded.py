@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import av
 import pytest
 
 from vqa2cli import load_model, score_files
@@ -96,3 +97,24 @@ def test_a_stall_lowers_the_streaming_score(tmp_path: Path, mini: QualityModel) 
     config = RunConfig(streaming=True)
     clean, broken = values(list(score_files([smooth, stalled], mini, config)))
     assert clean - broken > 3
+
+
+def test_a_bad_encode_that_was_encoded_again_well_is_warned_of(
+    ladder: list[Path], mini: QualityModel, tmp_path: Path
+) -> None:
+    with av.open(str(ladder[3])) as file:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+    again = write_clip(tmp_path / "again.mp4", pictures, 30, options={"crf": "12"})
+    first, second = rows_of([ladder[3], again], mini)
+    assert not first.warnings
+    (warning,) = second.warnings
+    assert "bad before this encode" in warning
+    assert warning.rstrip(".") in second.diagnostics.text
+    (untold,) = rows_of([again], mini, stream_facts=False)
+    assert not untold.warnings
+
+
+def test_what_looks_as_its_stream_promises_is_not_warned_of(
+    ladder: list[Path], mini: QualityModel
+) -> None:
+    assert not [warning for row in rows_of(ladder, mini) for warning in row.warnings]

@@ -16,7 +16,7 @@ from vqa2cli.assessment import (
     Segment,
     SessionVerdict,
 )
-from vqa2cli.config import MIN_LEVEL_MASS, WINDOWS_PER_PASS, RunConfig
+from vqa2cli.config import MIN_LEVEL_MASS, MOST_PROMISED, WINDOWS_PER_PASS, RunConfig
 from vqa2cli.errors import VideoError
 from vqa2cli.levels import level_of
 from vqa2cli.pooling import pool_scores, spread
@@ -44,6 +44,7 @@ class ClipScorer:
         self._weighs_stalls = config.streaming and config.tell_stalls
         self._waits_for_stalls = self._weighs_stalls and model.protocol.judges_stalls
         self._facts = ""
+        self._usual: float | None = None
         self._maker = WindowMaker(model)
         self._ends: list[WindowEnd] = []
         self._waiting: list[WindowTokens] = []
@@ -76,7 +77,7 @@ class ClipScorer:
         self._check_numbers()
         durations_s = [end.end_s - end.start_s for end in self._ends]
         score = pool_scores(self._scores, durations_s)
-        warnings = (*closed.warnings, *self._misfit(score))
+        warnings = (*closed.warnings, *self._misfit(score), *self._broken_promise(score))
         session = self._session(closed, score)
         if session is not None:
             value = session.with_stalls
@@ -108,6 +109,7 @@ class ClipScorer:
         if self._config.stream_facts:
             network = self._model.network
             self._facts = network.describe_stream(event.facts, self._config.display)
+            self._usual = network.usual_quality(event.facts, self._config.display)
 
     def _end_window(self, end: WindowEnd, window: WindowTokens) -> None:
         """Put the window's tokens in line, and score a full batch of windows."""
@@ -174,6 +176,16 @@ class ClipScorer:
             f"protocol {info.protocol} does not fit model {info.name}: only "
             f"{score.level_mass:.0%} of its answer is on the five level words "
             f"(at least {MIN_LEVEL_MASS:.0%} expected), so the score means little"
+        ]
+
+    def _broken_promise(self, score: Score) -> list[str]:
+        """Return a warning where pictures look far worse than such streams usually do."""
+        if self._usual is None or self._usual - score.value <= MOST_PROMISED:
+            return []
+        return [
+            f"streams of such codec, rate and quantizer usually score {self._usual:.0f}, these "
+            f"pictures {score.value:.0f}: they were bad before this encode, or are unlike what the "
+            "model learned from; look at them"
         ]
 
 

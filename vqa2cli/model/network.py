@@ -57,9 +57,16 @@ class Vqa2Network(nn.Module):
         Args:
             display: (width, height) the picture is shown at; None is its own size.
         """
+        return describe_stream(facts, display, self.usual_quality(facts, display))
+
+    def usual_quality(self, facts: StreamFacts, display: tuple[int, int] | None) -> float | None:
+        """Return how good streams like it usually look, 0-100; None where nothing tells.
+
+        Args:
+            display: (width, height) the picture is shown at; None is its own size.
+        """
         expectation = self.stream_expectation
-        expected = None if expectation is None else expectation.of(facts, display)
-        return describe_stream(facts, display, expected)
+        return None if expectation is None else expectation.of(facts, display)
 
     def visual_tokens(self, pixels: Tensor) -> Tensor:
         """Return the tokens of each key frame, no newline.
