@@ -60,7 +60,11 @@ def motion_of(
 
     def features(path: Path) -> Tensor:
         frames = torch.from_numpy(load_look(path).motion[::stride]).to(network.device)
-        return network.motion_features(frames)
+        if len(frames) > 1:
+            return network.motion_features(frames)
+        # Convolved over time in bfloat16, a lone frame has come out as NaN (torch 2.13, CPU).
+        with torch.autocast(network.device.type, enabled=False):
+            return network.motion_features(frames)
 
     return [seen.float().cpu().numpy() for seen in _each(network, "motion", looks, features)]
 
