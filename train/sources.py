@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from vqa2cli.errors import UsageError
+from vqa2cli.video.media import HDR
 from vqa2cli.video.scan import scan_packets
 
 #: Frames of one source; about two seconds.
@@ -83,7 +84,9 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     for row in rows:
-        if "hdr" in row["file"].lower() or "dovi" in row["file"].lower():
+        clip = folder / row["file"]
+        told = any(word in row["file"].lower() for word in ("hdr", "dovi"))
+        if told or scan_packets(clip).media.color_transfer in HDR:
             continue
         duration, fps = float(row["duration_s"]), float(row["fps"])
         fps = min(max(round(fps), 8), 60)
@@ -91,7 +94,7 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
         count = max(1, min(segments, int(duration / (2 * need))))
         original = int(row["width"]), int(row["height"])
         width, height = shrunk(*original)
-        if original == (width, height) and compressed_little(folder / row["file"]) is False:
+        if original == (width, height) and compressed_little(clip) is False:
             continue
         for index in range(count):
             spare = max(duration - need - 0.3, 0.0)
@@ -101,7 +104,7 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
                 content=stem,
                 split=row["split"],
                 kind="clip",
-                origin=folder / row["file"],
+                origin=clip,
                 start_s=round(spare * index / max(count - 1, 1), 3) if count > 1 else 0.0,
                 fps=fps,
                 width=width,

@@ -184,5 +184,17 @@ def test_a_clip_that_is_not_shrunk_is_no_source_where_it_was_compressed_much(
     assert [source.content for source in clip_sources(tmp_path)] == ["clean", "shrunk"]
 
 
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_a_clip_that_its_stream_tells_to_be_hdr_is_no_source(tmp_path: Path, transfer: str) -> None:
+    rows = ["file,width,height,fps,duration_s,split"]
+    for name, told in (("plain", "bt709"), ("other", transfer)):
+        options = {"crf": "14", "x264-params": f"transfer={told}"}
+        scene = moving_scene(0.5, 24, (640, 480), seed=1)
+        write_clip(tmp_path / f"{name}.mp4", scene, 24, options=options)
+        rows.append(f"{name}.mp4,640,480,24,0.5,train")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    assert [source.content for source in clip_sources(tmp_path)] == ["plain"]
+
+
 def test_a_recording_or_a_photograph_is_not_taken_at_its_own_size(ramp: Path) -> None:
     assert not list(native_sources([clip_of(ramp, (960, 720))]))  # of no known quantizer

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from vqa2cli.assessment import QUALITY, Finding, Segment
 from vqa2cli.levels import DEGREES, degree_of, in_words
 from vqa2cli.video.measures.records import BLACK_CELL, UNITS, SignalMeasures
+from vqa2cli.video.media import HDR
 
 #: Cells that a span may miss and go on.
 _GAP = 1
 #: Cells that a finding must last, in clips longer than that: one may be chance.
 _LEAST_CELLS = 2
-#: Transfer characteristics whose codes say nothing of SDR light and colour.
-_HDR: Final = frozenset({"smpte2084", "arib-std-b67"})
 _TONE: Final = frozenset({"luma", "contrast", "saturation"})
 #: Levels of the model that make a window a finding, and how bad it is.
 _MODEL_DEGREES: Final = {"poor": "noticeable", "low": "severe"}
@@ -98,7 +97,7 @@ def signal_findings(
     dark = np.nan_to_num(measures.of("black")) >= BLACK_CELL
     found: list[Finding] = []
     for rule in rules() if table is None else table:
-        if transfer in _HDR and rule.measure in _TONE:
+        if transfer in HDR and rule.measure in _TONE:
             continue
         values = measures.of(rule.measure).copy()
         if rule.measure not in ("black", "letterbox"):

@@ -17,7 +17,7 @@ from vqa2cli.video.fragments import fragment_view
 from vqa2cli.video.frames import FrameReader, TimedFrame
 from vqa2cli.video.marks import Marks, MarkTrack
 from vqa2cli.video.measures.records import SignalMeasures
-from vqa2cli.video.media import ClipEvent, Closed, MediaInfo, Opened, Sampling
+from vqa2cli.video.media import HDR, ClipEvent, Closed, MediaInfo, Opened, Sampling
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
 from vqa2cli.video.probe import why_no_frame
 from vqa2cli.video.scan import Scan, facts_of, media_of, scan_packets
@@ -34,8 +34,6 @@ __all__ = ["decode_clip", "fragment_view"]
 
 #: A clip this much shorter than its header says, as a share and in seconds, lost its end.
 SHORT_SHARE, SHORT_S = 0.10, 0.5
-
-_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 def decode_clip(
@@ -183,8 +181,8 @@ class _Clip:
             yield f"{self._interlaced} interlaced frames are shown as they are, both fields at once"
         if self._foreign_matrix is not None:
             yield f"colours are approximate: matrix {self._foreign_matrix} (ITU-T H.273) is unknown"
-        if media.color_transfer in _HDR:
-            yield f"HDR ({_HDR[media.color_transfer]}) pictures are shown without tone mapping"
+        if media.color_transfer in HDR:
+            yield f"HDR ({HDR[media.color_transfer]}) pictures are shown without tone mapping"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from vqa2cli.video.marks import Marks
 from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.stalling import Stalling
+
+#: Transfer characteristics of HDR, whose codes say nothing of SDR light and colour; their names.
+HDR: Final = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 @dataclass(frozen=True)
