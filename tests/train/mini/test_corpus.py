@@ -12,6 +12,7 @@ from train.corpus import Item, Material, build_corpus, plan_tasks, read_items
 from train.mini import Workplace, corpus_plan
 from train.recipe import read_recipe
 from train.renditions import CODECS, severity
+from vqa2cli.video.synthesis import moving_scene, write_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -94,6 +95,8 @@ def test_test_contents_are_made_only_where_they_are_asked_for(tmp_path: Path) ->
     (tmp_path / "manifest.csv").write_text(
         "file,width,height,fps,duration_s,split\na.mp4,640,480,24,2,train\nb.mp4,640,480,24,2,test\n"
     )
+    for name in ("a", "b"):
+        write_clip(tmp_path / f"{name}.mp4", moving_scene(0.2, 24, (640, 480), seed=1), 24)
     recipe, place = toy(read_recipe("mini")), Workplace(Material(tmp_path), tmp_path)
     usual = {task.name for task in plan_tasks(corpus_plan(recipe, place))}
     whole = {task.name for task in plan_tasks(corpus_plan(recipe, place, with_test=True))}
