@@ -23,7 +23,7 @@ ASSISTANT_MODEL: Final = "mini-assistant"
 MIN_LEVEL_MASS: Final = 0.5
 
 #: Points by which a stream's facts promise more than its pictures show, above which a warning tells
-#: of it: so are 92 and 83 % of bad encodes encoded again, 1.9 and 6.2 % of single encodes
+#: of it: so are 92 and 82 % of bad encodes encoded again, 1.9 and 5.6 % of single encodes
 #: (validation and test contents, docs/mini.md, round 26).
 MOST_PROMISED: Final = 20.0
 
