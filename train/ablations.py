@@ -10,7 +10,6 @@ OUT; `vqa2 evaluate RUN/corpus --model OUT/NAME/model` measures one.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +44,7 @@ from vqa2cli.errors import UsageError
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
 from vqa2cli.model.protocols import PROTOCOLS
-from vqa2cli.model.weights import TOKENIZER_FILES, load_network
+from vqa2cli.model.weights import copy_tokenizer, load_network
 
 #: What a model may be without: motion, or stage 1, which teaches the tower and its projector.
 Part = Literal["motion", "stage1"]
@@ -104,9 +103,7 @@ def begin_anew(folder: Path, out: Path, without: Part | None, seed: int) -> Vqa2
     """
     known = load_network(folder).network
     out.mkdir(parents=True, exist_ok=True)
-    for name in TOKENIZER_FILES:
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, out / name)
+    copy_tokenizer(folder, out)
     torch.manual_seed(seed)
     network = Vqa2Network(known.config)
     embed_numbers_by_size(network.llm.model.embed_tokens.weight, read_tokenizer(out).get_vocab())

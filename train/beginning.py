@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter, read_tokenizer
 from vqa2cli.model.protocols import PROTOCOLS
 from vqa2cli.model.sampling import sampling_for
-from vqa2cli.model.weights import TOKENIZER_FILES, load_network, stated_protocol
+from vqa2cli.model.weights import copy_tokenizer, load_network, stated_protocol
 
 #: What a model need not have to be gone on from: it is fitted anew wherever it is told.
 _EXPECTATION = "stream_expectation."
@@ -81,7 +80,5 @@ def _of_model(recipe: Recipe, folder: Path) -> Vqa2Network:
     state = {key: value for key, value in told if not key.startswith(_EXPECTATION)}
     absent, _ = network.load_state_dict(state, strict=False)
     assert all(key.startswith(_EXPECTATION) for key in absent), absent
-    for name in TOKENIZER_FILES:
-        if (recipe.start / name).is_file():
-            shutil.copyfile(recipe.start / name, folder / name)
+    copy_tokenizer(recipe.start, folder)
     return network

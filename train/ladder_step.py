@@ -136,8 +136,8 @@ def _beyond(gaps: NDArray[np.float64], right: NDArray[np.float64]) -> float:
 
 def plain_renditions(items: Sequence[Item], split: str, every: int = 1) -> list[Item]:
     """Return the renditions of every N-th source of a split, but for treated contents."""
-    found = [item for item in items if (item.split, item.kind) == (split, "rendition")]
-    found = [item for item in found if not item.treated]
+    wanted = (split, "rendition", False)
+    found = [item for item in items if (item.split, item.kind, item.treated) == wanted]
     kept = set(sorted({item.source for item in found})[::every])
     return [item for item in found if item.source in kept]
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from vqa2cli.errors import UsageError
 from vqa2cli.video.media import HDR
-from vqa2cli.video.scan import scan_packets
+from vqa2cli.video.scan import Scan, scan_packets
 
 #: Frames of one source; about two seconds.
 SOURCE_FRAMES = 48
@@ -86,7 +86,8 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
     for row in rows:
         clip = folder / row["file"]
         told = any(word in row["file"].lower() for word in ("hdr", "dovi"))
-        if told or scan_packets(clip).media.color_transfer in HDR:
+        scan = scan_packets(clip)
+        if told or scan.media.color_transfer in HDR:
             continue
         duration, fps = float(row["duration_s"]), float(row["fps"])
         fps = min(max(round(fps), 8), 60)
@@ -94,7 +95,7 @@ def clip_sources(folder: Path, segments: int = 3) -> Iterator[Source]:
         count = max(1, min(segments, int(duration / (2 * need))))
         original = int(row["width"]), int(row["height"])
         width, height = shrunk(*original)
-        if original == (width, height) and compressed_little(clip) is False:
+        if original == (width, height) and compressed_little(scan) is False:
             continue
         for index in range(count):
             spare = max(duration - need - 0.3, 0.0)
@@ -120,9 +121,8 @@ NATIVE_SIDE = 480
 CLEAN_QUANTIZER = {"h264": 24.0, "hevc": 24.0, "vp9": 120.0, "av1": 120.0}
 
 
-def compressed_little(clip: Path) -> bool | None:
+def compressed_little(scan: Scan) -> bool | None:
     """Return whether the mean quantizer of a clip says so; None where it has none that tells."""
-    scan = scan_packets(clip)
     limit = CLEAN_QUANTIZER.get(scan.media.codec_name)
     return None if limit is None or scan.quantizer is None else scan.quantizer <= limit
 
@@ -138,7 +138,7 @@ def native_sources(sources: Iterable[Source]) -> Iterator[Source]:
             continue
         if source.original == (source.width, source.height):
             continue
-        if not compressed_little(source.origin):
+        if not compressed_little(scan_packets(source.origin)):
             continue
         width, height = source.original
         share = min(NATIVE_SIDE / min(width, height), 1.0)

@@ -289,11 +289,16 @@ def save_network(
     text = json.dumps(network.config.to_json(), indent=1)
     (out_dir / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
     (out_dir / MOTION_ONNX).unlink(missing_ok=True)
-    for name in TOKENIZER_FILES:
-        source = tokenizer_dir / name
-        if source.is_file() and source.resolve() != (out_dir / name).resolve():
-            shutil.copyfile(source, out_dir / name)
+    copy_tokenizer(tokenizer_dir, out_dir)
     return out_dir
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy the tokenizer of one model directory into another, which is there."""
+    for name in TOKENIZER_FILES:
+        file = source / name
+        if file.is_file() and file.resolve() != (target / name).resolve():
+            shutil.copyfile(file, target / name)
 
 
 def export_motion(directory: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,4 +102,4 @@ def test_a_recipe_without_imagined_clips_is_refused() -> None:
     recipe = toy(read_recipe("mini"))
     bare = [stage for stage in recipe.stages if not stage.fit.imagined]
     with pytest.raises(UsageError, match="no language model learn from imagined clips"):
-        ablations.stage_of(ablations.replace(recipe, stages=tuple(bare)), 2)
+        ablations.stage_of(replace(recipe, stages=tuple(bare)), 2)
