@@ -68,12 +68,17 @@ def train() -> None:
 @click.option("--clips", type=FOLDER, required=True, help="Real clips with a manifest.csv.")
 @click.option("--stills", type=FOLDER, help="Photographs to set in motion as further sources.")
 @click.option("--photographs", type=FOLDER, help="More of them (.jpg), none of which is held out.")
+@click.option("--held-out", type=FOLDER, help="Photographs (.jpg) that are test contents, all.")
 @click.option("--out", type=NEW_FOLDER, required=True, help="Where everything is made and kept.")
 @click.option("--jobs", default=2, show_default=True, help="Processes that make data.")
 @click.option(
-    "--with-test",
-    is_flag=True,
-    help="Label the test contents too, for `vqa2 evaluate --split test`.",
+    "--split",
+    "splits",
+    type=click.Choice(["train", "val", "test"]),
+    multiple=True,
+    default=("train", "val"),
+    show_default=True,
+    help="Contents to make and label, one or more times; without train nothing is trained.",
 )
 @click.option("--data-only", is_flag=True, help="Stop once the labelled corpus is made.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint.")
@@ -82,9 +87,10 @@ def corpus(
     clips: Path,
     stills: Path | None,
     photographs: Path | None,
+    held_out: Path | None,
     out: Path,
     jobs: int,
-    with_test: bool,
+    splits: tuple[str, ...],
     data_only: bool,
     resume: bool,
 ) -> None:
@@ -98,10 +104,10 @@ def corpus(
     from train.recipe import read_recipe
 
     settings = read_recipe(recipe)
-    place = Workplace(Material(clips, stills, photographs), out)
-    items = make_data(settings, place, jobs, with_test=with_test)
+    place = Workplace(Material(clips, stills, photographs, held_out), out)
+    items = make_data(settings, place, jobs, splits)
     click.echo(f"{len(items)} labelled clips in {place.corpus}", err=True)
-    if data_only:
+    if data_only or "train" not in splits:
         return
     model = fit_mini(settings, place, jobs=jobs, resume=resume)
     click.echo(str(model))

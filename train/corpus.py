@@ -105,7 +105,8 @@ class CorpusSize:
     `of_native`, where that has renditions; of each photograph that is for training alone
     `of_photograph`; of each first source as a maker may want it to look `of_treated`. Validation
     and test take the fixed grids of encodes, and every type and level of distortion for
-    `held_out_distorted` contents.
+    `held_out_distorted` contents, but of each held-out photograph as many of them as of a training
+    clip.
     """
 
     scenes: int
@@ -118,9 +119,11 @@ class CorpusSize:
     of_treated: Draw
 
     def drawn(self, source: Source) -> Draw:
-        """Return how much is made of a training source."""
+        """Return how much is made of a training source, or of a held-out photograph."""
         if source.treated:
             return self.of_treated
+        if source.split != "train":
+            return self.of_source
         if source.view:
             return self.of_view
         if source.native:
@@ -132,12 +135,14 @@ class CorpusSize:
 class Material:
     """What a corpus is made from: folders of clips with their manifest, stills and photographs.
 
-    Every seventh still is for validation or test; photographs are for training alone.
+    Every seventh still is for validation or test; photographs are for training alone, those held
+    out for test alone.
     """
 
     clips: Path
     stills: Path | None = None
     photographs: Path | None = None
+    held_out: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,9 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     natives = native_sources(sources) if size.of_native.renditions else ()
     sources += [*further_views(sources, size.views, plan.seed), *natives]
     if material.photographs is not None:
-        sources += photograph_sources(material.photographs)
+        sources += photograph_sources(material.photographs, "train")
+    if material.held_out is not None:
+        sources += photograph_sources(material.held_out, "test")
     sources += list(treated_sources(sources)) if size.of_treated.renditions else []
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
@@ -252,16 +259,21 @@ def distortions_of(
 ) -> list[tuple[int, int]]:
     """Return the (type, level) pairs to make of `source`.
 
-    Training draws some for every source; validation and test make all 125 of a few.
+    Training draws some for every source, and so do photographs that are held out; of clips and
+    stills validation and test make all 125 of a few.
     """
     every = [(kind, level) for kind in KADID_TYPES for level in range(1, 6)]
-    if source.split == "train":
+    if source.split == "train" or source.kind == "photograph":
         rng = np.random.default_rng([plan.seed, 1, *source.name.encode()])
         chosen = rng.permutation(len(every))[: plan.size.drawn(source).distortions]
         return [every[index] for index in sorted(chosen)]
     if plan.size.held_out_distorted == 0:
         return []
-    first_segments = [s for s in sources if s.split == source.split and s.name.endswith("@0")]
+    first_segments = [
+        s
+        for s in sources
+        if s.split == source.split and s.name.endswith("@0") and s.kind != "photograph"
+    ]
     stride = max(len(first_segments) // plan.size.held_out_distorted, 1)
     return every if source in first_segments[::stride][: plan.size.held_out_distorted] else []
 

@@ -41,8 +41,8 @@ class FitSettings:
     are those of others. `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
-    however far the schedule over `steps` is; 0 is at its end. `distortions_weight` and
-    `lies_weight` are the teacher's, see `train.teacher.Weights`.
+    however far the schedule over `steps` is; 0 is at its end. `distortions_weight`,
+    `doubted_encodes` and `doubted_distortions` are the teacher's, see `train.teacher.Weights`.
     """
 
     kinds: tuple[str, ...]
@@ -69,7 +69,8 @@ class FitSettings:
     channels_dropped: float
     kept: float
     distortions_weight: float
-    lies_weight: float
+    doubted_encodes: float
+    doubted_distortions: float
     imagined: int
     disagreeing: float
     stall_cost: StallCost

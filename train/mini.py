@@ -63,14 +63,19 @@ class Workplace:
         return self.out / "assistant"
 
 
-def corpus_plan(recipe: Recipe, place: Workplace, *, with_test: bool = False) -> CorpusPlan:
+#: Splits that are made where nothing else is asked for.
+USUAL_SPLITS = ("train", "val")
+
+
+def corpus_plan(
+    recipe: Recipe, place: Workplace, splits: tuple[str, ...] = USUAL_SPLITS
+) -> CorpusPlan:
     """Return the corpus a recipe asks for; the test contents are made only where asked for."""
-    splits = ("train", "val", "test") if with_test else ("train", "val")
     return CorpusPlan(place.material, recipe.corpus, place.corpus, recipe.seed, splits)
 
 
 def make_data(
-    recipe: Recipe, place: Workplace, jobs: int = 2, *, with_test: bool = False
+    recipe: Recipe, place: Workplace, jobs: int = 2, splits: tuple[str, ...] = USUAL_SPLITS
 ) -> list[Item]:
     """Build the corpus and the looks of its training split; goes on where it stopped.
 
@@ -78,7 +83,7 @@ def make_data(
         UsageError: the model that the recipe goes on from does not fit it.
     """
     check_start(recipe, place.model)
-    items = build_corpus(corpus_plan(recipe, place, with_test=with_test), jobs)
+    items = build_corpus(corpus_plan(recipe, place, splits), jobs)
     training_looks(recipe, place).fill(train_split(items), jobs)
     return items
 
@@ -216,7 +221,7 @@ def teacher_of(
 ) -> Teacher:
     """Return the regressors that tower and language model learn from."""
     seen = np.stack([statistics(look.keyframes).mean(0) for look in patches])
-    weights = Weights(fit.distortions_weight, fit.lies_weight)
+    weights = Weights(fit.distortions_weight, fit.doubted_encodes, fit.doubted_distortions)
     return Teacher(items, [look.facts for look in patches], seen, weights, seed)
 
 

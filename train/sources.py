@@ -36,10 +36,10 @@ class Source:
 
     `content` names the original: nothing of one content is in two splits. `original` is its
     (width, height) where it is a clip; `width` and `height` are those of the source. `start_s`
-    is the offset in the clip; `kind` is "clip", "still", "photograph" (a still of training alone)
-    or "scene", which has a seed and no origin. `view` is 0 for the whole picture, else the number
-    of a closer look at a part of it; `part` is (left, top, side) of that part in shares of a
-    clip's width, height and both. `native` is of the middle of a clip that is not scaled.
+    is the offset in the clip; `kind` is "clip", "still", "photograph" (a still of a folder that is
+    of one split) or "scene", which has a seed and no origin. `view` is 0 for the whole picture,
+    else the number of a closer look at a part of it; `part` is (left, top, side) of that part in
+    shares of a clip's width, height and both. `native` is of the middle of a clip that is not scaled.
     """
 
     name: str
@@ -184,8 +184,8 @@ def still_sources(folder: Path) -> Iterator[Source]:
 ROOM = 1.3
 
 
-def photograph_sources(folder: Path) -> Iterator[Source]:
-    """Yield one training source for each photograph in `folder`, never enlarged.
+def photograph_sources(folder: Path, split: str) -> Iterator[Source]:
+    """Yield one source of `split` for each photograph in `folder`, never enlarged.
 
     Raises:
         UsageError: a photograph is too small for the smallest source; the message names it.
@@ -198,7 +198,7 @@ def photograph_sources(folder: Path) -> Iterator[Source]:
             least = "x".join(str(math.ceil(side * ROOM)) for side in SIZES[0])
             size = f"{picture.width}x{picture.height}"
             raise UsageError(f"{path}: too small a photograph ({size}); {least} will do")
-        yield _in_motion(index, path, "train", "photograph", fitting)
+        yield _in_motion(index, path, split, "photograph", fitting)
 
 
 def _in_motion(

@@ -24,7 +24,7 @@ from train.regressors import (
     Doubt,
     Judge,
     SupportVectors,
-    content_folds,
+    maker_folds,
     masks_of,
 )
 from vqa2cli.video.media import StreamFacts
@@ -45,13 +45,14 @@ class Lesson:
 class Weights:
     """How much clips count that are rarer in use than in training, where 1 is a single encode's.
 
-    `distortions`: made distortions, for whoever judges qualities by what is read. `lies`: clips
-    whose facts are of a cleaner encode than their pictures, distorted ones among them, for whoever
-    doubts facts; a distorted one counts both ways.
+    `distortions`: made distortions, for whoever judges qualities by what is read. The facts of
+    those and of second encodes are of a cleaner encode than their pictures: `doubted_encodes` and
+    `doubted_distortions` are how much either counts for whoever doubts facts.
     """
 
     distortions: float = 1.0
-    lies: float = 1.0
+    doubted_encodes: float = 1.0
+    doubted_distortions: float = 1.0
 
 
 #: Columns of what is read in a picture: qualities, and the probability of each kind.
@@ -99,10 +100,11 @@ class Teacher:
     """Regressors of quality by pictures alone and by pictures and facts, and of kinds.
 
     What judges readings learned from readings of contents that the reader behind them had not seen,
-    so it knows how far to trust them. With facts there are two opinions: that of who believes the
-    facts, learned from single encodes, whose facts are their own, and that of pictures alone. How
-    much the second counts is the doubt in the facts, learned from both opinions on contents new to
-    them: of a bad encode encoded again the facts promise what its pictures do not hold.
+    nor others of their makers, so it knows how far to trust them. With facts there are two
+    opinions: that of who believes the facts, learned from single encodes, whose facts are their
+    own, and that of pictures alone. How much the second counts is the doubt in the facts, learned
+    from both opinions on contents new to them: of a bad encode encoded again the facts promise what
+    its pictures do not hold.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class Teacher:
         distorted = np.array([item.kind == "distortion" for item in items])
         worth = np.where(distorted, weights.distortions, 1.0)
         count = min(FOLDS, len({item.content for item in items}))
-        parts = masks_of(content_folds(items, count, seed + 1) if count > 1 else [], len(items))
+        parts = masks_of(maker_folds(items, count, seed + 1) if count > 1 else [], len(items))
 
         def reader(known: NDArray[np.bool_]) -> PictureReader:
             return PictureReader(seen[known], [items[at] for at in np.flatnonzero(known).tolist()])
@@ -137,7 +139,8 @@ class Teacher:
 
         self._opinions = Opinions(told, labels, lies, worth, seed)
         opinions = _by_others("opinions", parts, told, holder, self._opinions)
-        of_doubt = worth * np.where(lies, weights.lies, 1.0)
+        of_doubt = np.where(lies, weights.doubted_encodes, 1.0)
+        of_doubt[distorted] = weights.doubted_distortions
         self._doubt = Doubt(_with_difference(told, opinions), lies, of_doubt, seed)
 
     def kinds(self, readings: NDArray) -> Floats:

@@ -37,7 +37,11 @@ def test_a_recipe_may_go_on_from_a_model_and_be_like_one_that_does(tmp_path: Pat
 def test_going_on_learns_as_the_embedded_model_learned_last() -> None:
     mini, further = read_recipe("mini"), read_recipe("mini-further")
     (tower,) = [stage.fit for stage in mini.stages if stage.part == "tower"]
-    weights = {"distortions_weight": tower.distortions_weight, "lies_weight": tower.lies_weight}
+    weights = {
+        "distortions_weight": tower.distortions_weight,
+        "doubted_encodes": tower.doubted_encodes,
+        "doubted_distortions": tower.doubted_distortions,
+    }
     last = [stage for stage in mini.stages if stage.part == "language" and stage.fit.imagined]
     assert further.stages == tuple(
         replace(stage, fit=replace(stage.fit, **weights)) for stage in last

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from train.corpus import Item
-from train.regressors import Closeness, Doubt, SupportVectors, content_folds
+from train.regressors import Closeness, Doubt, SupportVectors, maker_folds
 
 
 def test_folds_share_no_content_and_leave_nothing_out() -> None:
@@ -17,12 +17,46 @@ def test_folds_share_no_content_and_leave_nothing_out() -> None:
         codec="h264", crf=23, scale=1.0, display=(640, 360), label=50.0,
     )  # fmt: skip
     many = [replace(one, content=f"c{index // 3}") for index in range(30)]
-    folds = content_folds(many, 3, seed=0)
+    folds = maker_folds(many, 3, seed=0)
     assert sorted(index for fold in folds for index in fold) == list(range(30))
     assert len(folds) == 3
     contents = [{many[index].content for index in fold} for fold in folds]
     assert sum(map(len, contents)) == len(set.union(*contents))
     assert all(len(found) in (3, 4) for found in contents)
+
+
+def of_makers(*counts: int) -> list[Item]:
+    """Return two clips of each content: so many contents by each maker in turn."""
+    return [
+        Item(
+            name="a", path="a.mp4", source="a", content=f"m{maker}__c{number}", split="train",
+            kind="rendition", codec="h264", crf=23, scale=1.0, display=(640, 360), label=50.0,
+        )
+        for maker, count in enumerate(counts)
+        for number in range(count)
+        for _ in range(2)
+    ]  # fmt: skip
+
+
+def test_folds_share_no_maker_and_are_as_even_as_makers_allow() -> None:
+    items = of_makers(9, 5, 4, 2, 1)
+    folds = maker_folds(items, 3, seed=0)
+    assert sorted(index for fold in folds for index in fold) == list(range(len(items)))
+    makers = [{items[index].content.split("__")[0] for index in fold} for fold in folds]
+    assert sum(map(len, makers)) == len(set.union(*makers))
+    assert sorted(map(len, folds)) == [12, 12, 18]
+
+
+def test_a_maker_of_most_contents_is_spread_over_the_folds() -> None:
+    items = of_makers(9, 2)
+    folds = maker_folds(items, 3, seed=0)
+    assert sorted(map(len, folds)) == [6, 8, 8]
+    contents = [{items[index].content for index in fold} for fold in folds]
+    assert sum(map(len, contents)) == len(set.union(*contents))
+
+
+def test_there_are_no_more_folds_than_makers() -> None:
+    assert len(maker_folds(of_makers(2, 2), 5, seed=0)) == 2
 
 
 def test_support_vectors_say_what_the_library_says() -> None:

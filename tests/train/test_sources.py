@@ -116,7 +116,7 @@ def test_photographs_are_for_training_and_shown_from_edge_to_edge(tmp_path: Path
         ("d", (1700, 940)),
     ):
         Image.new("RGB", size, "white").save(tmp_path / f"{name}.jpg")
-    sources = list(photograph_sources(tmp_path))
+    sources = list(photograph_sources(tmp_path, "train"))
     assert [source.split for source in sources] == ["train"] * 4
     assert [source.width for source in sources] == [640, 960, 854, 854]
     assert not list(further_views(sources, 3, seed=0))
@@ -129,7 +129,7 @@ def test_photographs_are_for_training_and_shown_from_edge_to_edge(tmp_path: Path
 def test_a_photograph_too_small_is_refused_by_name(tmp_path: Path) -> None:
     Image.new("RGB", (800, 600)).save(tmp_path / "small.jpg")
     with pytest.raises(UsageError, match=r"small\.jpg: too small a photograph \(800x600\)"):
-        list(photograph_sources(tmp_path))
+        list(photograph_sources(tmp_path, "train"))
 
 
 def test_lowest_rungs_are_small_and_never_ruined_by_their_crf(ramp: Path) -> None:

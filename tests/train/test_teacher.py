@@ -55,7 +55,10 @@ def test_facts_help_where_they_are_honest_and_pictures_where_they_are_not() -> N
 
 
 def test_facts_count_for_more_where_lies_weigh_less() -> None:
-    (heavy, items), (light, _) = taught(Weights()), taught(Weights(lies=0.1))
+    (heavy, items), (light, _) = (
+        taught(Weights()),
+        taught(Weights(doubted_encodes=0.1, doubted_distortions=0.1)),
+    )
     assert errors(light, items, "rendition")[0] < errors(heavy, items, "rendition")[0]
     assert errors(light, items, "distortion")[0] > errors(heavy, items, "distortion")[0]
     assert [one.pictures_alone for one in light] == [one.pictures_alone for one in heavy]

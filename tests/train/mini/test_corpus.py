@@ -6,12 +6,13 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from tests.train.mini.toy import toy
 from train.corpus import Item, Material, build_corpus, plan_tasks, read_items
 from train.mini import Workplace, corpus_plan
 from train.recipe import read_recipe
-from train.renditions import CODECS, severity
+from train.renditions import CODECS, grid_renditions, severity
 from vqa2cli.video.synthesis import moving_scene, write_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -99,9 +100,27 @@ def test_test_contents_are_made_only_where_they_are_asked_for(tmp_path: Path) ->
         write_clip(tmp_path / f"{name}.mp4", moving_scene(0.2, 24, (640, 480), seed=1), 24)
     recipe, place = toy(read_recipe("mini")), Workplace(Material(tmp_path), tmp_path)
     usual = {task.name for task in plan_tasks(corpus_plan(recipe, place))}
-    whole = {task.name for task in plan_tasks(corpus_plan(recipe, place, with_test=True))}
+    whole = {task.name for task in plan_tasks(corpus_plan(recipe, place, ("train", "val", "test")))}
     assert {name[0] for name in usual} == {"a"}
     assert {name[0] for name in whole - usual} == {"b"}
+
+
+def test_photographs_held_out_are_test_contents_in_every_encode_and_some_distortions(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "manifest.csv").write_text("file,width,height,fps,duration_s,split\n")
+    for folder in ("known", "unknown"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (840, 470), "white").save(tmp_path / folder / f"{folder}.jpg")
+    material = Material(tmp_path, photographs=tmp_path / "known", held_out=tmp_path / "unknown")
+    recipe, place = toy(read_recipe("mini")), Workplace(material, tmp_path)
+    asked = [task.name for task in plan_tasks(corpus_plan(recipe, place, ("test",)))]
+    assert all(name.startswith("unknown@") for name in asked)
+    assert sum("@0+kadid" in name for name in asked) == recipe.corpus.of_source.distortions
+    encodes = {name.split("+", 1)[1] for name in asked if name.startswith("unknown@0+")}
+    assert encodes > {rendition.name for rendition in grid_renditions()}
+    usual = {task.name for task in plan_tasks(corpus_plan(recipe, place))}
+    assert not any(name.startswith("unknown") for name in usual)
 
 
 def test_a_torn_line_of_the_corpus_is_named(tmp_path: Path) -> None:
