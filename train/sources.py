@@ -39,7 +39,8 @@ class Source:
     is the offset in the clip; `kind` is "clip", "still", "photograph" (a still of a folder that is
     of one split) or "scene", which has a seed and no origin. `view` is 0 for the whole picture,
     else the number of a closer look at a part of it; `part` is (left, top, side) of that part in
-    shares of a clip's width, height and both. `native` is of the middle of a clip that is not scaled.
+    shares of a clip's width, height and both. `native` is of the middle of a clip that is not
+    scaled.
     """
 
     name: str
