@@ -54,14 +54,14 @@ def maker_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:
 
     What is fitted without a part is as strange to it as to the pictures of people who made none
     of the training clips. The maker of a content called `MAKER__NAME` is MAKER; any other has a
-    maker of its own, and so has every content where one maker made more than half of them.
+    maker of its own, and so has every content where one maker made more than three in four.
     """
     made: dict[str, list[str]] = {}
     for content in sorted({item.content for item in items}):
         named = OF_MAKER in content
         made.setdefault(content.split(OF_MAKER)[0] if named else content, []).append(content)
     every = [content for contents in made.values() for content in contents]
-    if 2 * max(map(len, made.values())) > len(every):
+    if 4 * max(map(len, made.values())) > 3 * len(every):
         made = {content: [content] for content in every}
     makers = list(made)
     drawn = [makers[at] for at in np.random.default_rng(seed).permutation(len(makers))]

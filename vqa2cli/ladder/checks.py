@@ -27,7 +27,7 @@ CHECKS: Final = (
           NOTICEABLE_STEP, "points", "above", "warn", _STEP_SOURCE, quality.hull_deficits),
     Check("step-small", "A step too small to be seen", JUST_NOTICEABLE_STEP, "points", "below",
           "warn", "what the model just tells apart", quality.gains_that_do_not_fall),
-    Check("step-large", "A step so large that a switch is seen", 28.5, "points", "above", "warn",
+    Check("step-large", "A step so large that a switch is seen", 29.3, "points", "above", "warn",
           "more than a level, which is 20 points, and the noticeable step", quality.gains),
     Check("top-quality", "The best rung is not good enough", 60.0, "points", "below", "fail",
           "where the level good begins", quality.top_score),
