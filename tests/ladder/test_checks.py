@@ -36,7 +36,7 @@ FAULTS: list[tuple[Ladder, str, str]] = [
     (with_rung(4, score=60.0 - CERTAIN_STEP - 0.1), "quality-falls", "720p"),
     (with_rung(3, soft_s=(2.0, 4.0)), "detail-falls", "540p"),
     (with_rung(1, score=22.0 + JUST_NOTICEABLE_STEP - 0.1), "step-small", "360p"),
-    (with_rung(0, score=7.0), "step-large", "360p"),
+    (with_rung(0, score=6.0), "step-large", "360p"),
     (with_rung(3, score=49.0), "below-hull", "540p"),
     (with_rung(4, windows=(40.0, 85.0, 85.0)), "crossing", "720p"),
     (ladder([rung(h, k, s * 0.7 + 3) for h, k, s in HEALTHY]), "top-quality", "1080p"),
