@@ -23,8 +23,8 @@ ASSISTANT_MODEL: Final = "mini-assistant"
 MIN_LEVEL_MASS: Final = 0.5
 
 #: Points by which a stream's facts promise more than its pictures show, above which a warning tells
-#: of it: so are 92 and 82 % of bad encodes encoded again, 1.9 and 5.6 % of single encodes
-#: (validation and test contents, docs/mini.md, round 26).
+#: of it: so are 87 to 96 % of bad encodes encoded again, 0.7 to 5.7 % of single encodes
+#: (contents never trained on; taken in round 26 of docs/mini.md, these figures are of round 27).
 MOST_PROMISED: Final = 20.0
 
 #: Freezes shorter than this are not reported, seconds (0.36 s keeps MOS > 3.5: PEERS §4.1).
