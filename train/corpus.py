@@ -6,7 +6,7 @@ One JSON line an item, appended as it is done, so that a killed build goes on wh
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ from train.sources import (
     still_sources,
     treated_sources,
 )
+from vqa2cli.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,21 @@ class Task:
         return self.maker(self.name, *self.arguments)
 
 
+def _check_unknown(contents: set[str], sources: Sequence[Source], folder: Path) -> None:
+    shared = sorted(contents & {source.content for source in sources})
+    if shared:
+        raise UsageError(
+            f"{folder}: {shared[0]} is held out and among the other contents too; "
+            "take it out of one folder, or give it another name if it is another picture"
+        )
+
+
 def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
-    """Yield every item of the corpus: renditions of all sources first, then distortions."""
+    """Yield every item of the corpus: renditions of all sources first, then distortions.
+
+    Raises:
+        UsageError: a content that is held out is among the others too.
+    """
     material, size = plan.material, plan.size
     sources = list(clip_sources(material.clips))
     if material.stills is not None:
@@ -217,7 +231,9 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
     if material.photographs is not None:
         sources += photograph_sources(material.photographs, "train")
     if material.held_out is not None:
-        sources += photograph_sources(material.held_out, "test")
+        unknown = list(photograph_sources(material.held_out, "test"))
+        _check_unknown({source.content for source in unknown}, sources, material.held_out)
+        sources += unknown
     sources += list(treated_sources(sources)) if size.of_treated.renditions else []
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:

@@ -13,6 +13,7 @@ from train.corpus import Item, Material, build_corpus, plan_tasks, read_items
 from train.mini import Workplace, corpus_plan
 from train.recipe import read_recipe
 from train.renditions import CODECS, grid_renditions, severity
+from vqa2cli.errors import UsageError
 from vqa2cli.video.synthesis import moving_scene, write_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -121,6 +122,15 @@ def test_photographs_held_out_are_test_contents_in_every_encode_and_some_distort
     assert encodes > {rendition.name for rendition in grid_renditions()}
     usual = {task.name for task in plan_tasks(corpus_plan(recipe, place))}
     assert not any(name.startswith("unknown") for name in usual)
+
+
+def test_a_photograph_held_out_that_is_learned_from_too_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("file,width,height,fps,duration_s,split\n")
+    Image.new("RGB", (840, 470), "white").save(tmp_path / "owl.jpg")
+    material = Material(tmp_path, photographs=tmp_path, held_out=tmp_path)
+    plan = corpus_plan(toy(read_recipe("mini")), Workplace(material, tmp_path), ("test",))
+    with pytest.raises(UsageError, match="owl is held out and among the other contents too"):
+        list(plan_tasks(plan))
 
 
 def test_a_torn_line_of_the_corpus_is_named(tmp_path: Path) -> None:
