@@ -58,19 +58,16 @@ def maker_folds(items: Sequence[Item], folds: int, seed: int) -> list[set[int]]:
     """
     made: dict[str, list[str]] = {}
     for content in sorted({item.content for item in items}):
-        named = OF_MAKER in content
-        made.setdefault(content.split(OF_MAKER)[0] if named else content, []).append(content)
+        made.setdefault(content.partition(OF_MAKER)[0], []).append(content)
     every = [content for contents in made.values() for content in contents]
     if 4 * max(map(len, made.values())) > 3 * len(every):
         made = {content: [content] for content in every}
     makers = list(made)
     drawn = [makers[at] for at in np.random.default_rng(seed).permutation(len(makers))]
-    parts: list[list[str]] = [[] for _ in range(min(folds, len(makers)))]
+    parts: list[set[str]] = [set() for _ in range(min(folds, len(makers)))]
     for maker in sorted(drawn, key=lambda name: -len(made[name])):
-        min(parts, key=len).extend(made[maker])
-    return [
-        {index for index, item in enumerate(items) if item.content in set(part)} for part in parts
-    ]
+        min(parts, key=len).update(made[maker])
+    return [{index for index, item in enumerate(items) if item.content in part} for part in parts]
 
 
 class SupportVectors:

@@ -124,8 +124,8 @@ class Teacher:
         lies = np.array([item.kind != "rendition" for item in items])
         distorted = np.array([item.kind == "distortion" for item in items])
         worth = np.where(distorted, weights.distortions, 1.0)
-        count = min(FOLDS, len({item.content for item in items}))
-        parts = masks_of(maker_folds(items, count, seed + 1) if count > 1 else [], len(items))
+        folds = maker_folds(items, FOLDS, seed + 1)
+        parts = masks_of(folds if len(folds) > 1 else [], len(items))
 
         def reader(known: NDArray[np.bool_]) -> PictureReader:
             return PictureReader(seen[known], [items[at] for at in np.flatnonzero(known).tolist()])

@@ -13,6 +13,7 @@ from vqa2cli.ladder.findings import Check, CheckResult, Measure
 from vqa2cli.ladder.measured import Ladder
 from vqa2cli.ladder.noticeable import CERTAIN_STEP, JUST_NOTICEABLE_STEP, NOTICEABLE_STEP
 from vqa2cli.ladder.settings import Setting
+from vqa2cli.levels import LEVEL_WIDTH
 
 _STEP_SOURCE = "the noticeable step of the model"
 
@@ -27,7 +28,8 @@ CHECKS: Final = (
           NOTICEABLE_STEP, "points", "above", "warn", _STEP_SOURCE, quality.hull_deficits),
     Check("step-small", "A step too small to be seen", JUST_NOTICEABLE_STEP, "points", "below",
           "warn", "what the model just tells apart", quality.gains_that_do_not_fall),
-    Check("step-large", "A step so large that a switch is seen", 29.3, "points", "above", "warn",
+    Check("step-large", "A step so large that a switch is seen", LEVEL_WIDTH + NOTICEABLE_STEP,
+          "points", "above", "warn",
           "more than a level, which is 20 points, and the noticeable step", quality.gains),
     Check("top-quality", "The best rung is not good enough", 60.0, "points", "below", "fail",
           "where the level good begins", quality.top_score),
