@@ -41,6 +41,7 @@ from train.sources import (
     native_sources,
     photograph_sources,
     scene_sources,
+    shallow_sources,
     still_sources,
     treated_sources,
 )
@@ -104,10 +105,10 @@ class CorpusSize:
     Of each training source, `scenes` rendered ones among them, `of_source` is drawn; of each of
     `views` closer looks at every training clip and still `of_view`; of each clip at its own size
     `of_native`, where that has renditions; of each photograph that is for training alone
-    `of_photograph`; of each first source as a maker may want it to look `of_treated`. Validation
-    and test take the fixed grids of encodes, and every type and level of distortion for
-    `held_out_distorted` contents, but of each held-out photograph as many of them as of a training
-    clip.
+    `of_photograph`; of each first source as a maker may want it to look `of_treated`, and of each
+    first training source in shallow focus `of_shallow`. Validation and test take the fixed grids of
+    encodes, and every type and level of distortion for `held_out_distorted` contents, but of each
+    held-out photograph as many of them as of a training clip.
     """
 
     scenes: int
@@ -118,11 +119,14 @@ class CorpusSize:
     of_native: Draw
     of_photograph: Draw
     of_treated: Draw
+    of_shallow: Draw
 
     def drawn(self, source: Source) -> Draw:
         """Return how much is made of a training source, or of a held-out photograph."""
         if source.treated:
             return self.of_treated
+        if source.shallow:
+            return self.of_shallow
         if source.split != "train":
             return self.of_source
         if source.view:
@@ -234,7 +238,8 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
         unknown = list(photograph_sources(material.held_out, "test"))
         _check_unknown({source.content for source in unknown}, sources, material.held_out)
         sources += unknown
-    sources += list(treated_sources(sources)) if size.of_treated.renditions else []
+    treated = [*treated_sources(sources)] if size.of_treated.renditions else []
+    sources += [*treated, *(shallow_sources(sources) if size.of_shallow.renditions else ())]
     sources = [source for split in plan.splits for source in sources if source.split == split]
     for source in sources:
         for rendition in renditions_of(source, plan):

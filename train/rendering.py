@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from train.ffmpeg import run_ffmpeg
+from train.focus import draw_focus, in_shallow_focus
 from train.scenes import rendered_scene
 from train.sources import SOURCE_FRAMES, Source
 from train.treatments import Grain, draw_treatment, made
@@ -26,7 +27,7 @@ def render_source(source: Source, folder: Path) -> Path:
         return target
     partial = folder / f"{source.name}.{os.getpid()}.part.mkv"
     lossless = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p"]
-    if source.kind == "clip" and not source.treated:
+    if source.kind == "clip" and not (source.treated or source.shallow):
         size = f"{source.width}:{source.height}"
         scale = f"fps={source.fps:g},{cut(source)}scale={size}:flags=lanczos"
         run_ffmpeg(
@@ -59,6 +60,8 @@ def painted(source: Source, folder: Path) -> Iterator[np.ndarray]:
     size = (source.width, source.height)
     if source.kind == "scene":
         return rendered_scene(source.seed, SOURCE_FRAMES, source.fps, size)
+    if source.shallow:
+        return _in_shallow_focus(source, folder)
     if not source.treated:
         return still_in_motion(source)
     rng = np.random.default_rng([9, *source.name.encode()])
@@ -70,8 +73,27 @@ def painted(source: Source, folder: Path) -> Iterator[np.ndarray]:
     grain = Grain(size, treatment, rng)
     if source.kind != "clip":
         return map(grain, still_in_motion(source, treat))
-    plain = replace(source, name=f"{source.content}@0")
-    return (grain(treat(frame)) for frame in frames_of(render_source(plain, folder)))
+    return (grain(treat(frame)) for frame in _plain_frames(source, folder))
+
+
+def _in_shallow_focus(source: Source, folder: Path) -> Iterator[np.ndarray]:
+    """Yield a source's frames as a lens with a wide aperture shows them.
+
+    What is in focus moves with a photograph; of a clip it is what passes there.
+    """
+    focus = draw_focus(np.random.default_rng([10, *source.name.encode()]))
+
+    def refocused(picture: np.ndarray) -> np.ndarray:
+        return in_shallow_focus(picture, focus)
+
+    if source.kind != "clip":
+        return still_in_motion(source, refocused)
+    return map(refocused, _plain_frames(source, folder))
+
+
+def _plain_frames(source: Source, folder: Path) -> Iterator[np.ndarray]:
+    """Yield the frames of a clip's first source as it is, in `folder`."""
+    return frames_of(render_source(replace(source, name=f"{source.content}@0"), folder))
 
 
 def frames_of(path: Path) -> Iterator[np.ndarray]:

@@ -26,6 +26,9 @@ SOURCE_FRAMES = 48
 #: What the name of a source that looks as a maker may want it ends with.
 TREATED = "@treated"
 
+#: What the name of a source in shallow focus ends with.
+SHALLOW = "@shallow"
+
 #: Shorter side of a source, pixels: half of the clip's, held inside these bounds.
 SHORT_SIDE = (216, 540)
 
@@ -62,6 +65,11 @@ class Source:
     def treated(self) -> bool:
         """Whether it looks as a maker may want it (`train.treatments`); its name says so."""
         return self.name.endswith(TREATED)
+
+    @property
+    def shallow(self) -> bool:
+        """Whether it was put in shallow focus (`train.focus`); its name says so."""
+        return self.name.endswith(SHALLOW)
 
 
 def even(value: float) -> int:
@@ -264,3 +272,10 @@ def treated_sources(sources: Iterable[Source]) -> Iterator[Source]:
     for source in sources:
         if source.kind != "scene" and source.name.endswith("@0"):
             yield replace(source, name=f"{source.content}{TREATED}")
+
+
+def shallow_sources(sources: Iterable[Source]) -> Iterator[Source]:
+    """Yield the first source of each training clip and photograph in shallow focus."""
+    for source in sources:
+        if source.split == "train" and source.kind != "scene" and source.name.endswith("@0"):
+            yield replace(source, name=f"{source.content}{SHALLOW}")

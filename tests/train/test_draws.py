@@ -21,6 +21,7 @@ def drawn(count: int, seed: int = 0) -> list[tuple[int, int]]:
         of_native=every,
         of_photograph=every,
         of_treated=every,
+        of_shallow=every,
     )
     plan = CorpusPlan(Material(Path()), size, Path(), seed, ("train",))
     return distortions_of(SOURCE, [SOURCE], plan)

@@ -36,6 +36,7 @@ def toy(recipe: Recipe) -> Recipe:
             of_native=Draw(0, 0, 0),
             of_photograph=Draw(0, 0, 0),
             of_treated=Draw(1, 0, 0),
+            of_shallow=Draw(1, 0, 0),
         ),
         stages=stages,
     )
