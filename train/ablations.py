@@ -21,10 +21,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from train.corpus import Item, Material, read_items
+from train.corpus import Material
 from train.dataset import LookDataset
 from train.features import Look
 from train.fit import fit_task
+from train.items import Item, read_items
 from train.mini import (
     Workplace,
     imagine_clips,

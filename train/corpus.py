@@ -1,6 +1,6 @@
-"""The degraded corpus: renditions labelled by VMAF, made distortions labelled by people.
+"""The degraded corpus: which items are made of which contents, and the building of them.
 
-One JSON line an item, appended as it is done, so that a killed build goes on where it stopped.
+An item is appended to the list as it is done, so that a killed build goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -14,27 +14,23 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.distortions import KADID_TYPES, human_mean
-from train.made import DistortedClip, write_distorted
+from train.distortions import KADID_TYPES
+from train.items import Item, read_items
+from train.made import DistortedClip
+from train.making import make_distortion, make_reencode, make_rendition
 from train.processes import processes
-from train.rendering import render_source
 from train.renditions import (
-    CODECS,
-    Encoded,
     Reencode,
     Rendition,
     draw_good,
     draw_lowest,
     draw_reencodes,
     draw_renditions,
-    encode,
-    encode_again,
     grid_reencodes,
     grid_renditions,
     grid_treated,
 )
 from train.sources import (
-    TREATED,
     Source,
     clip_sources,
     further_views,
@@ -46,42 +42,6 @@ from train.sources import (
     treated_sources,
 )
 from vqa2cli.errors import UsageError
-
-
-@dataclass(frozen=True)
-class Item:
-    """One labelled clip.
-
-    `kind` is "rendition", "twice" (encoded badly, then well) or "distortion". `label` is
-    quality in [0, 100]: VMAF for an encode, the human mean of its type and level for a made
-    distortion. `display` is (width, height) of the source, at which the label holds. `codec`,
-    `crf` and `scale` are the last encode's, `qp` its encoder's own mean QP. `distortion` is
-    (type, level) of KADID-10k.
-    """
-
-    name: str
-    path: str
-    split: str
-    content: str
-    source: str
-    kind: str
-    label: float
-    display: tuple[int, int]
-    codec: str
-    crf: int
-    scale: float
-    qp: float | None = None
-    distortion: tuple[int, int] | None = None
-
-    @property
-    def treated(self) -> bool:
-        """Whether it is of a content that looks as a maker may want it."""
-        return self.source.endswith(TREATED)
-
-    @property
-    def distortion_type(self) -> int:
-        """KADID type of a made distortion, 0 of an encode."""
-        return self.distortion[0] if self.distortion else 0
 
 
 @dataclass(frozen=True)
@@ -159,24 +119,6 @@ class CorpusPlan:
     out: Path
     seed: int
     splits: tuple[str, ...]
-
-
-def read_items(folder: Path) -> list[Item]:
-    """Return the items of a built corpus, in a stable order.
-
-    Raises:
-        ValueError: a line is not an item; the message names it.
-    """
-    items = []
-    for number, line in enumerate((folder / "items.jsonl").read_text().splitlines(), start=1):
-        try:
-            record = json.loads(line)
-            record["display"] = tuple(record["display"])
-            record["distortion"] = tuple(record["distortion"]) if record["distortion"] else None
-            items.append(Item(**record))
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{folder / 'items.jsonl'}:{number}: not an item ({error})") from error
-    return sorted(items, key=lambda item: item.name)
 
 
 def build_corpus(plan: CorpusPlan, jobs: int = 2) -> list[Item]:
@@ -297,75 +239,3 @@ def distortions_of(
     ]
     stride = max(len(first_segments) // plan.size.held_out_distorted, 1)
     return every if source in first_segments[::stride][: plan.size.held_out_distorted] else []
-
-
-def make_rendition(name: str, source: Source, rendition: Rendition, out: Path) -> Item:
-    """Encode and label one rendition."""
-    encoded = encode(rendered(source, out), source, rendition, clips_folder(out))
-    return encode_item(name, source, out, "rendition", encoded, rendition)
-
-
-def make_reencode(name: str, source: Source, twice: Reencode, out: Path) -> Item:
-    """Encode one source twice and label what is left of it."""
-    encoded = encode_again(rendered(source, out), source, twice, clips_folder(out))
-    return encode_item(name, source, out, "twice", encoded, twice.second)
-
-
-def encode_item(
-    name: str,
-    source: Source,
-    out: Path,
-    kind: str,
-    encoded: Encoded,
-    rendition: Rendition,
-) -> Item:
-    """Return the record of an encode; `rendition` is the one whose stream it is."""
-    return Item(
-        name=name,
-        path=str(encoded.path.relative_to(out)),
-        split=source.split,
-        content=source.content,
-        source=source.name,
-        kind=kind,
-        label=round(min(max(encoded.vmaf, 0.0), 100.0), 3),
-        display=(source.width, source.height),
-        codec=rendition.codec,
-        crf=rendition.crf,
-        scale=rendition.scale,
-        qp=encoded.mean_qp,
-    )
-
-
-def clips_folder(out: Path) -> Path:
-    """Return where the clips lie, made on first use."""
-    folder = out / "clips"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def make_distortion(name: str, source: Source, clip: DistortedClip, out: Path) -> Item:
-    """Distort one source and label it with what people thought of that type and level."""
-    path = clips_folder(out) / f"{name}{CODECS[clip.encode.codec].suffix}"
-    qp = write_distorted(rendered(source, out), source, clip, path)
-    return Item(
-        name=name,
-        path=str(path.relative_to(out)),
-        split=source.split,
-        content=source.content,
-        source=source.name,
-        kind="distortion",
-        label=round(human_mean(clip.kind, clip.level), 3),
-        display=(source.width, source.height),
-        codec=clip.encode.codec,
-        crf=clip.encode.crf,
-        scale=clip.encode.scale,
-        qp=qp,
-        distortion=(clip.kind, clip.level),
-    )
-
-
-def rendered(source: Source, out: Path) -> Path:
-    """Return the lossless file of `source`, rendered on first use."""
-    folder = out / "sources"
-    folder.mkdir(exist_ok=True)
-    return render_source(source, folder)

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from train.augment import mirrored, shuffled
-from train.corpus import Item
 from train.features import Look, load_look
+from train.items import Item
 from train.stall_cost import StallCost, draw_stalls
 from train.teacher import Lesson
 from vqa2cli.levels import LEVELS, soft_levels

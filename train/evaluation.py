@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from train.brisque import brisque_of_clip
-from train.corpus import Item, read_items
 from train.correlation import (
     CONTENT_RESAMPLES,
     Agreement,
@@ -19,6 +18,7 @@ from train.correlation import (
     agreement_by_group,
     srcc,
 )
+from train.items import Item, read_items
 from train.kadid import KADID_TYPES
 from train.level_agreement import LevelAgreement, level_agreement
 from train.ordering import Ordering, ordering

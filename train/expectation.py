@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from train.corpus import Item
+from train.items import Item
 from train.peers import scikit_learn
 from vqa2cli.model.expectation import StreamExpectation, features_of
 from vqa2cli.video.media import StreamFacts

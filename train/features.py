@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from train.corpus import Item
+from train.items import Item
 from train.processes import processes
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, KeyFrames, MotionFrames, Sampling, StreamFacts

@@ -16,8 +16,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from train.augment import mixed
-from train.corpus import Item
 from train.features import Look
+from train.items import Item
 from train.teacher import Lesson, Teacher, statistics
 
 #: Of so many clips of the same kind, the one whose label is nearest is mixed with a clip: a picture

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logit
 
-from train.corpus import Item, read_items
 from train.evaluation import assess_items, scores_of
+from train.items import Item, read_items
 from train.option_types import FOLDER
 from vqa2cli.config import EMBEDDED_MODEL, RunConfig
 from vqa2cli.errors import UsageError

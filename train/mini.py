@@ -16,13 +16,14 @@ from train.assistant.make import PROTOCOL, new_assistant
 from train.assistant.task import AnswerTask, Questions
 from train.assistant.views import Views, seen_of
 from train.beginning import begin, check_start
-from train.corpus import CorpusPlan, Item, Material, build_corpus, read_items
+from train.corpus import CorpusPlan, Material, build_corpus
 from train.dataset import FitSettings, LookDataset
 from train.expectation import fit_expectation
 from train.features import Look, LookCache, load_facts
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
 from train.instruct.parts import let_language_learn
+from train.items import Item, read_items
 from train.recipe import Recipe, Stage
 from train.seen import arithmetic, measure_spread, motion_of, patches_of, tokens_of
 from train.teacher import Teacher, Weights, statistics

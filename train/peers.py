@@ -11,8 +11,8 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from train.corpus import Item
 from train.correlation import Groups
+from train.items import Item
 from vqa2cli.errors import MissingError
 from vqa2cli.video.media import StreamFacts
 

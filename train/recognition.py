@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.corpus import Item
+from train.items import Item
 from train.kadid import FOUND_AS
 from train.peers import scikit_learn
 from vqa2cli.assessment import Assessment

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from train.corpus import Item
+from train.items import Item
 from train.peers import Floats, scikit_learn
 
 #: Parts the contents are divided in: each is read by regressors fitted on the others.

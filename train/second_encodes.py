@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from train.corpus import Item
+from train.items import Item
 
 #: Points that a second encode may lie from the first, at most.
 CLOSE = 5.0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from train.corpus import Item
+from train.items import Item
 from train.kadid import KADID_TYPES
 from train.peers import Floats, fact_features, scikit_learn
 from train.regressors import (

@@ -26,9 +26,9 @@ from pathlib import Path
 
 import numpy as np
 
-from train.corpus import Item, read_items
 from train.degrade.clips import DegradedClip, read_degraded
 from train.instruct.watch import read_log
+from train.items import Item, read_items
 from train.recipe import read_recipe
 from vqa2cli.cli import main as vqa2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.corpus import Item
+from train.items import Item
 from vqa2cli.video.media import StreamFacts
 
 COUNT, CONTENTS = 400, 20

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from train.corpus import Item
 from train.evaluation import compare, kadid_trends
 from train.evaluation_text import agreement_table, level_table, second_table, trend_table
+from train.items import Item
 from train.kadid import human_mean
 from train.level_agreement import level_agreement
 from train.second_encodes import first_of, second_encodes

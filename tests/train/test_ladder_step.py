@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.corpus import Item
+from train.items import Item
 from train.ladder_step import noticeable_step, plain_renditions
 from train.sources import TREATED
 from vqa2cli.errors import UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from train.corpus import Item
+from train.items import Item
 from train.recognition import recognition
 from vqa2cli.assessment import Assessment, Distortion, Segment
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from train.corpus import Item
+from train.items import Item
 from train.regressors import Closeness, Doubt, SupportVectors, maker_folds
 
 

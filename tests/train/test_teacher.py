@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.train.quantized import CONTENTS, COUNT, clips
-from train.corpus import Item
+from train.items import Item
 from train.teacher import Lesson, Teacher, Weights, statistics
 
 

@@ -23,8 +23,8 @@ from train.assistant.evaluation import Truth, first_view
 from train.assistant.shown import NAMES, akin
 from train.assistant.talk import BOTH, FIRST, NEITHER, SAME, SECOND
 from train.assistant.words import noun
-from train.corpus import Item, read_items
 from train.diagnostics_evaluation import share
+from train.items import Item, read_items
 from train.option_types import FOLDER
 from vqa2cli.asking import answering_model, answers
 from vqa2cli.config import ASSISTANT_MODEL, RunConfig

@@ -21,8 +21,8 @@ from tqdm import tqdm
 from train.assistant.shown import COMPRESSED, NAMES, akin
 from train.assistant.talk import NOTHING, says_yes
 from train.assistant.words import WORDINGS, noun
-from train.corpus import Item, read_items
 from train.diagnostics_evaluation import CLAIM, share
+from train.items import Item, read_items
 from train.kadid import FOUND_AS
 from train.option_types import FOLDER
 from train.recognition import LEAST_LEVEL

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from train.corpus import Item
 from train.data.attributes import attribute_of
 from train.data.classes import DEGREES, ClassMap, perceived_severity
 from train.data.depictions import Depiction, Finding
@@ -15,6 +14,7 @@ from train.data.looks import below
 from train.data.made_labels import VISIBLE_VMAF, corpus_items, kadid_level
 from train.degrade.clips import read_degraded
 from train.degrade.records import Degradation
+from train.items import Item
 from train.kadid import KADID_TYPES
 
 #: VMAF points one severity of compression spans below `VISIBLE_VMAF`; our own convention.

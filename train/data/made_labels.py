@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from train.corpus import Item, read_items
 from train.data.classes import CLEAN, ClassMap, perceived_severity
 from train.data.labels import Label, Labels, add_known, split_of
 from train.data.looks import below
 from train.degrade.clips import read_degraded
 from train.degrade.engine import level_of
 from train.degrade.records import KADID_KINDS, Degradation
+from train.items import Item, read_items
 from train.kadid import KADID_TYPES
 from vqa2cli.errors import UsageError
 

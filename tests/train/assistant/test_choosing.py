@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from train.assistant import choosing
 from train.assistant.choosing import APART, OFFERED, choices_of, comparisons_of, pairs_of
-from train.corpus import Item
+from train.items import Item
 from vqa2cli.video.synthesis import moving_scene, write_clip
 
 SIZE = (320, 240)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.train.mini.toy import toy
-from train.corpus import Item, Material
+from train.corpus import Material
+from train.items import Item
 from train.mini import Workplace, fit_mini, make_data
 from train.recipe import read_recipe
 from vqa2cli.video.synthesis import moving_scene, write_clip

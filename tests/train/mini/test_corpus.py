@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.train.mini.toy import toy
-from train.corpus import Item, Material, build_corpus, plan_tasks, read_items
+from train.corpus import Material, build_corpus, plan_tasks
+from train.items import Item, read_items
 from train.mini import Workplace, corpus_plan
 from train.recipe import read_recipe
 from train.renditions import CODECS, grid_renditions, severity

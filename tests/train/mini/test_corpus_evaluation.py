@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from train.corpus import Item
 from train.evaluation import CorpusResult, evaluate_corpus
+from train.items import Item
 from train.mini import Workplace
 from vqa2cli import load_model, score
 from vqa2cli.config import RunConfig

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from train.corpus import Item
 from train.features import Look
 from train.imagined import imagine, pair_of
+from train.items import Item
 from train.teacher import Lesson
 from vqa2cli.video.media import StreamFacts
 

@@ -15,9 +15,10 @@ from safetensors.torch import load_file
 
 from tests.train.mini.toy import toy
 from train.beginning import begin
-from train.corpus import Item, Material
+from train.corpus import Material
 from train.dataset import LookDataset, collate
 from train.fit import Scorer
+from train.items import Item
 from train.kadid import FOUND_AS
 from train.mini import Workplace, fit_mini, make_data, train_split, training_looks
 from train.recipe import read_recipe

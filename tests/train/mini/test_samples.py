@@ -10,8 +10,8 @@ import torch
 
 from tests.train.mini.toy import toy
 from train.augment import shuffled
-from train.corpus import Item
 from train.dataset import Describe, LookDataset, SourceBatches, jittered
+from train.items import Item
 from train.mini import Workplace, train_split, training_looks
 from train.recipe import read_recipe
 from train.teacher import Lesson

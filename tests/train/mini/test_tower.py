@@ -11,9 +11,9 @@ import torch
 
 from tests.train.mini.toy import toy
 from train.beginning import begin
-from train.corpus import Item
 from train.features import Look, load_look
 from train.fit import READ, TowerTask
+from train.items import Item
 from train.mini import (
     Workplace,
     prepare,
