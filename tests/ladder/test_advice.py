@@ -11,10 +11,12 @@ from tests.ladder.rungs import HEALTHY, ladder, rung, with_rung
 from vqa2cli.ladder.checks import run_checks
 from vqa2cli.ladder.curve import Advice, advise
 from vqa2cli.ladder.measured import Ladder
-from vqa2cli.ladder.noticeable import CERTAIN_STEP, JUST_NOTICEABLE_STEP
+from vqa2cli.ladder.noticeable import CERTAIN_STEP, JUST_NOTICEABLE_STEP, NOTICEABLE_STEP
 from vqa2cli.ladder.settings import Setting
+from vqa2cli.levels import LEVEL_WIDTH
 
 STEP = JUST_NOTICEABLE_STEP
+LARGE_STEP = LEVEL_WIDTH + NOTICEABLE_STEP
 
 
 def advice(made: Ladder, **settings: Setting) -> tuple[Advice, ...]:
@@ -71,13 +73,13 @@ def test_steps_that_a_policy_lets_pass_are_no_reason_to_drop_a_rung() -> None:
 
 
 def test_a_rung_is_missing_in_the_middle_of_a_step_that_is_too_large() -> None:
-    (one,) = advice(with_rung(0, score=6.0))
+    (one,) = advice(with_rung(0, score=36.0 - LARGE_STEP - 0.1))
     assert (one.action, one.rung) == ("add", None)
     assert one.bit_rate is not None
     assert 145_000 < one.bit_rate < 365_000
 
 
 def test_one_rung_too_many_and_one_too_few_are_a_move() -> None:
-    made = scored([6.0, 36.0, 47.0, 60.0, 70.0, 70.0 + STEP - 0.1])
+    made = scored([36.0 - LARGE_STEP - 0.1, 36.0, 47.0, 60.0, 70.0, 70.0 + STEP - 0.1])
     (one,) = advice(made)
     assert (one.action, one.rung) == ("move", "1080p")

@@ -14,9 +14,11 @@ from vqa2cli.ladder.findings import CheckResult
 from vqa2cli.ladder.measured import Ladder
 from vqa2cli.ladder.noticeable import CERTAIN_STEP, JUST_NOTICEABLE_STEP, NOTICEABLE_STEP
 from vqa2cli.ladder.settings import Setting, settings_of
+from vqa2cli.levels import LEVEL_WIDTH
 from vqa2cli.video.marks import Marks
 
 STEP = NOTICEABLE_STEP
+LARGE_STEP = LEVEL_WIDTH + NOTICEABLE_STEP
 
 
 def found(made: Ladder, **settings: Setting) -> dict[str, CheckResult]:
@@ -36,7 +38,7 @@ FAULTS: list[tuple[Ladder, str, str]] = [
     (with_rung(4, score=60.0 - CERTAIN_STEP - 0.1), "quality-falls", "720p"),
     (with_rung(3, soft_s=(2.0, 4.0)), "detail-falls", "540p"),
     (with_rung(1, score=22.0 + JUST_NOTICEABLE_STEP - 0.1), "step-small", "360p"),
-    (with_rung(0, score=6.0), "step-large", "360p"),
+    (with_rung(0, score=36.0 - LARGE_STEP - 0.1), "step-large", "360p"),
     (with_rung(3, score=49.0), "below-hull", "540p"),
     (with_rung(4, windows=(40.0, 85.0, 85.0)), "crossing", "720p"),
     (ladder([rung(h, k, s * 0.7 + 3) for h, k, s in HEALTHY]), "top-quality", "1080p"),
