@@ -161,8 +161,8 @@ def _check_unknown(contents: set[str], sources: Sequence[Source], folder: Path) 
         )
 
 
-def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
-    """Yield every item of the corpus: renditions of all sources first, then distortions.
+def _sources(plan: CorpusPlan) -> list[Source]:
+    """Return the sources of all contents that the plan's splits hold, split after split.
 
     Raises:
         UsageError: a content that is held out is among the others too.
@@ -180,9 +180,20 @@ def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
         unknown = list(photograph_sources(material.held_out, "test"))
         _check_unknown({source.content for source in unknown}, sources, material.held_out)
         sources += unknown
-    treated = [*treated_sources(sources)] if size.of_treated.renditions else []
-    sources += [*treated, *(shallow_sources(sources) if size.of_shallow.renditions else ())]
-    sources = [source for split in plan.splits for source in sources if source.split == split]
+    if size.of_treated.renditions:
+        sources += [*treated_sources(sources)]
+    if size.of_shallow.renditions:
+        sources += [*shallow_sources(sources)]
+    return [source for split in plan.splits for source in sources if source.split == split]
+
+
+def plan_tasks(plan: CorpusPlan) -> Iterator[Task]:
+    """Yield every item of the corpus: renditions of all sources first, then distortions.
+
+    Raises:
+        UsageError: a content that is held out is among the others too.
+    """
+    sources = _sources(plan)
     for source in sources:
         for rendition in renditions_of(source, plan):
             name = f"{source.name}+{rendition.name}"
@@ -213,7 +224,7 @@ def reencodes_of(source: Source, plan: CorpusPlan) -> Iterable[Reencode]:
         drawn = plan.size.drawn(source)
         firsts = draw_renditions(source, drawn.renditions, plan.seed)
         return draw_reencodes(source, firsts, drawn.reencodes, plan.seed)
-    twice = plan.size.of_source.reencodes and source.name.endswith("@0")
+    twice = plan.size.of_source.reencodes and source.first
     return grid_reencodes() if twice else ()
 
 
@@ -233,9 +244,7 @@ def distortions_of(
     if plan.size.held_out_distorted == 0:
         return []
     first_segments = [
-        s
-        for s in sources
-        if s.split == source.split and s.name.endswith("@0") and s.kind != "photograph"
+        s for s in sources if s.split == source.split and s.first and s.kind != "photograph"
     ]
     stride = max(len(first_segments) // plan.size.held_out_distorted, 1)
     return every if source in first_segments[::stride][: plan.size.held_out_distorted] else []

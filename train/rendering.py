@@ -61,39 +61,27 @@ def painted(source: Source, folder: Path) -> Iterator[np.ndarray]:
     if source.kind == "scene":
         return rendered_scene(source.seed, SOURCE_FRAMES, source.fps, size)
     if source.shallow:
-        return _in_shallow_focus(source, folder)
+        focus = draw_focus(np.random.default_rng([10, *source.name.encode()]))
+        return _changed(source, folder, lambda picture: in_shallow_focus(picture, focus))
     if not source.treated:
         return still_in_motion(source)
     rng = np.random.default_rng([9, *source.name.encode()])
     treatment = draw_treatment(rng, on_paper=source.kind != "clip")
-
-    def treat(picture: np.ndarray) -> np.ndarray:
-        return made(picture, treatment, rng)
-
     grain = Grain(size, treatment, rng)
-    if source.kind != "clip":
-        return map(grain, still_in_motion(source, treat))
-    return (grain(treat(frame)) for frame in _plain_frames(source, folder))
+    return map(grain, _changed(source, folder, lambda picture: made(picture, treatment, rng)))
 
 
-def _in_shallow_focus(source: Source, folder: Path) -> Iterator[np.ndarray]:
-    """Yield a source's frames as a lens with a wide aperture shows them.
+def _changed(
+    source: Source, folder: Path, change: Callable[[np.ndarray], np.ndarray]
+) -> Iterator[np.ndarray]:
+    """Yield frames of what `change` makes of a photograph, or of each frame of the plain clip.
 
-    What is in focus moves with a photograph; of a clip it is what passes there.
+    What is done to a photograph moves with it; to a clip, it stays where it is.
     """
-    focus = draw_focus(np.random.default_rng([10, *source.name.encode()]))
-
-    def refocused(picture: np.ndarray) -> np.ndarray:
-        return in_shallow_focus(picture, focus)
-
     if source.kind != "clip":
-        return still_in_motion(source, refocused)
-    return map(refocused, _plain_frames(source, folder))
-
-
-def _plain_frames(source: Source, folder: Path) -> Iterator[np.ndarray]:
-    """Yield the frames of a clip's first source as it is, in `folder`."""
-    return frames_of(render_source(replace(source, name=f"{source.content}@0"), folder))
+        return still_in_motion(source, change)
+    plain = replace(source, name=f"{source.content}@0")
+    return map(change, frames_of(render_source(plain, folder)))
 
 
 def frames_of(path: Path) -> Iterator[np.ndarray]:

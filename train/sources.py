@@ -62,6 +62,11 @@ class Source:
     native: bool = False
 
     @property
+    def first(self) -> bool:
+        """Whether it is the whole picture of the first segment of its content, as it is."""
+        return self.name.endswith("@0")
+
+    @property
     def treated(self) -> bool:
         """Whether it looks as a maker may want it (`train.treatments`); its name says so."""
         return self.name.endswith(TREATED)
@@ -143,7 +148,7 @@ def native_sources(sources: Iterable[Source]) -> Iterator[Source]:
     middle; one too small to be shrunk is a source at its own size already.
     """
     for source in sources:
-        if source.kind != "clip" or not source.name.endswith("@0") or source.origin is None:
+        if source.kind != "clip" or not source.first or source.origin is None:
             continue
         if source.original == (source.width, source.height):
             continue
@@ -240,7 +245,7 @@ def further_views(sources: Iterable[Source], count: int, seed: int) -> Iterator[
     short of. Of a clip, parts; photographs are panned elsewhere, from nearer.
     """
     for source in sources:
-        if source.split != "train" or source.kind == "scene" or not source.name.endswith("@0"):
+        if source.split != "train" or source.kind == "scene" or not source.first:
             continue
         for view in range(1, count + 1):
             rng = np.random.default_rng([seed, 3, view, *source.name.encode()])
@@ -270,12 +275,12 @@ def treated_sources(sources: Iterable[Source]) -> Iterator[Source]:
     What resembles a distortion is not one: contents that are graded, grainy or soft, or printed.
     """
     for source in sources:
-        if source.kind != "scene" and source.name.endswith("@0"):
+        if source.kind != "scene" and source.first:
             yield replace(source, name=f"{source.content}{TREATED}")
 
 
 def shallow_sources(sources: Iterable[Source]) -> Iterator[Source]:
     """Yield the first source of each training clip and photograph in shallow focus."""
     for source in sources:
-        if source.split == "train" and source.kind != "scene" and source.name.endswith("@0"):
+        if source.split == "train" and source.kind != "scene" and source.first:
             yield replace(source, name=f"{source.content}{SHALLOW}")
