@@ -57,7 +57,7 @@ def usual(
     if not known.size:
         return float("nan")
     begins, stops = known[:ends], known[-ends:]
-    first, last = float(np.median(begins)), float(np.median(stops))
+    first, last = (float(end[0] if len(end) == 1 else np.median(end)) for end in (begins, stops))
     too_little = min(begins.min(), stops.min()) <= least
     if not too_little and abs(first - last) <= _ALIKE * float(np.ptp(known)):
         return (first + last) / 2
@@ -174,8 +174,10 @@ def _change(before: Floats, now: Floats) -> float:
     if not len(now):
         return 0.0
     # Quantiles; those of NumPy take four times as long.
-    ranked, shares = np.sort(np.log2(now / before)), np.array((1 - _SHARED, _SHARED))
-    least, most = np.interp(shares * (len(ranked) - 1), np.arange(len(ranked)), ranked)
+    places = np.array((1 - _SHARED, _SHARED)) * (len(now) - 1)
+    around = np.concatenate((np.floor(places), np.ceil(places))).astype(np.intp)
+    ranked = np.partition(np.log2(now / before), around)
+    least, most = np.interp(places, np.arange(len(ranked)), ranked)
     return float(max(least, 0.0) + min(most, 0.0))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,16 +67,16 @@ class MotionLog:
             pts_s: times of the frames counted, seconds.
             black_code: code up to which a sample is black.
         """
-        small = pictures[:, ::2, ::2]
+        small = np.ascontiguousarray(pictures[:, ::2, ::2])
         steps = np.maximum(small[1:], small[:-1]) - np.minimum(small[1:], small[:-1])
         self.pts_s.extend(pts_s)
-        fresh = pictures if first else pictures[1:]
-        means = fresh[:, ::2, ::2].mean((1, 2), dtype=np.float32)
-        black = (fresh[:, ::2, ::2] <= black_code).mean((1, 2)) >= _BLACK_SHARE
+        fresh = small if first else small[1:]
+        means = _means(fresh)
+        black = np.count_nonzero(fresh <= black_code, axis=(1, 2)) >= _BLACK_SHARE * fresh[0].size
         self.mean.extend(means.tolist())
         self.black.extend(black.astype(np.uint8).tobytes())
         start = [0.0] if first else []
-        differences = steps.mean((1, 2), dtype=np.float32)
+        differences = _means(steps)
         self.difference.extend(start + differences.tolist())
         places = tile_means(steps, _PLACES).reshape(len(steps), math.prod(_PLACES))
         liveliest = np.partition(places, -_LIVELIEST, axis=1)[:, -_LIVELIEST]
@@ -115,6 +116,18 @@ class MotionArrays:
     black: NDArray[np.uint8]
     likeness: Floats
 
+    @cached_property
+    def interval_s(self) -> float:
+        """The usual time between frames, seconds."""
+        return float(np.median(np.diff(self.pts_s))) if len(self.pts_s) > 1 else 0.04
+
+
+def _means(pictures: NDArray[np.uint8]) -> Floats:
+    """Return the mean code of each of pictures [n, rows, columns]: [n]."""
+    codes = pictures.reshape(len(pictures), math.prod(pictures.shape[1:]))
+    means: Floats = codes.sum(1, dtype=np.uint32).astype(np.float32) / np.float32(codes.shape[1])
+    return means
+
 
 def likeness(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """Return how two pictures of one size correlate, -1 to 1; 0 where one of them is flat.
@@ -144,7 +157,7 @@ def shifts(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
     """
     count, _, columns = pictures.shape
     lines = pictures[:, ::_EVERY_ROW].reshape(count, _BANDS, -1, columns)
-    across = lines.mean(2, dtype=np.float32)
+    across = lines.sum(2, dtype=np.uint16).astype(np.float32) / np.float32(lines.shape[2])
     # A product sums short runs of columns in a quarter of the time of `mean`.
     sliced = pictures[:, :, _COLUMNS].astype(np.float32)
     bands = np.repeat(np.eye(_BANDS, dtype=np.float32), sliced.shape[2] // _BANDS, axis=0)
@@ -159,7 +172,8 @@ def _shift(profiles: Floats) -> Floats:
     new = centred[1:, :, _REACH:-_REACH]
     old = np.lib.stride_tricks.sliding_window_view(centred[:-1], inner, axis=2)[:, :, ::-1]
     # The mean squared difference at every shift, its square written out.
-    squares = np.cumsum(np.pad(np.square(centred[:-1]), ((0, 0), (0, 0), (1, 0))), axis=2)
+    squares = np.zeros((len(new), *profiles.shape[1:-1], profiles.shape[2] + 1), np.float32)
+    np.cumsum(np.square(centred[:-1]), axis=2, out=squares[:, :, 1:])
     theirs = (squares[:, :, inner:] - squares[:, :, :-inner])[:, :, ::-1]
     costs = theirs - 2 * np.einsum("nbsl,nbl->nbs", old, new)
     costs += np.square(new).sum(2, keepdims=True)

@@ -121,7 +121,7 @@ def repeats(motion: MotionArrays) -> Flags:
     if same.size:
         same[0] = False
     kept = np.zeros(len(same), np.bool_)
-    longest = max(1, round(LONGEST_HOLD_S / _interval_s(motion)))
+    longest = max(1, round(LONGEST_HOLD_S / motion.interval_s))
     for first, after in runs(same):
         jumps = after < len(same) and difference[after] >= JUMP_SHARE * around[after]
         kept[first:after] = jumps and after - first <= longest
@@ -137,7 +137,7 @@ def runs(flags: Flags) -> Iterator[tuple[int, int]]:
 def uneven(motion: MotionArrays, repeated: Flags) -> Flags:
     """Return which repeats [n] are in no `SECTION_S` seconds that have a steady cadence."""
     left = repeated.copy()
-    frames = max(2, round(SECTION_S / _interval_s(motion)))
+    frames = max(2, round(SECTION_S / motion.interval_s))
     for first in range(0, len(repeated), frames // 2):
         if cadence(repeated[first : first + frames], SECTION_SHARE) is not None:
             left[first : first + frames] = False
@@ -180,13 +180,8 @@ def drift(motion: MotionArrays, cut: Flags, black: float) -> Floats:
     return stops
 
 
-def _interval_s(motion: MotionArrays) -> float:
-    """Return the usual time between frames, seconds."""
-    return float(np.median(np.diff(motion.pts_s))) if len(motion.pts_s) > 1 else 0.04
-
-
 def _reach(motion: MotionArrays, seconds: float) -> int:
-    return max(1, round(seconds / max(_interval_s(motion), 1e-3)))
+    return max(1, round(seconds / max(motion.interval_s, 1e-3)))
 
 
 def _smooth(values: Floats | NDArray[np.float64], reach: int) -> NDArray[np.float64]:
