@@ -153,6 +153,9 @@ def _evaluate_corpus(
     if result.second_encodes:
         click.echo(f"Bad encodes encoded again\n\n{second_table(result.second_encodes)}\n")
     click.echo(f"Made distortions, split {split}\n\n{agreement_table(result.distortions)}\n")
+    if result.type_means:
+        table = group_table("predictor", result.type_means, "types and levels")
+        click.echo(f"Their mean score by type and level\n\n{table}\n")
     click.echo(trend_table(result.trends))
     if result.recognition is not None:
         click.echo(f"\nDistortions by name\n\n{recognition_table(result.recognition)}")

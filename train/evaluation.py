@@ -19,7 +19,7 @@ from train.correlation import (
     srcc,
 )
 from train.items import Item, read_items
-from train.kadid import KADID_TYPES
+from train.kadid import KADID_TYPES, human_mean
 from train.level_agreement import LevelAgreement, level_agreement
 from train.ordering import Ordering, ordering
 from train.peers import QP_CODECS, brisque_svr, fact_features, facts_svr, log_bits_per_pixel
@@ -196,6 +196,22 @@ def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
     return trends
 
 
+def by_type_and_level(scores: NDArray, items: Sequence[Item]) -> Agreement:
+    """Return how the mean score of each type at each level agrees with its human mean.
+
+    What a content adds or takes is gone from the means. Intervals draw whole types.
+    """
+    cells: dict[tuple[int, int], list[int]] = {}
+    for index, item in enumerate(items):
+        assert item.distortion is not None
+        cells.setdefault(item.distortion, []).append(index)
+    return agreement(
+        [float(np.mean(scores[members])) for members in cells.values()],
+        [human_mean(*cell) for cell in cells],
+        groups=[kind for kind, _ in cells],
+    )
+
+
 @dataclass(frozen=True)
 class CorpusResult:
     """All measured on one split; `points`, `contents` and `levels` are of its renditions.
@@ -210,6 +226,7 @@ class CorpusResult:
     levels: LevelAgreement | None
     second_encodes: list[SecondEncodes]
     distortions: list[Row]
+    type_means: dict[str, Agreement]
     trends: list[TypeTrend]
     recognition: Recognition | None
 
@@ -296,17 +313,17 @@ def _distortions(
     renditions: Sequence[Item],
     assessed: Sequence[Assessment],
     corpus: Path,
-) -> tuple[list[Row], list[TypeTrend], Recognition | None]:
-    """Return the agreement with human means, each type's trend, and how right the names are.
+) -> tuple[list[Row], dict[str, Agreement], list[TypeTrend], Recognition | None]:
+    """Return agreement with human means, by clip and by type, trends, and how right names are.
 
     `assessed` are the `renditions`, which are not distorted.
     """
     if not items:
-        return [], [], None
+        return [], {}, [], None
     rows = {told: assess_items(model, items, corpus, config) for told, config in TOLD.items()}
-    compared = [
-        compare(f"{model.info.name}, {told}", scores_of(rows[told]), items) for told in TOLD
-    ]
+    scores = {f"{model.info.name}, {told}": scores_of(found) for told, found in rows.items()}
+    compared = [compare(name, found, items) for name, found in scores.items()]
+    means = {name: by_type_and_level(found, items) for name, found in scores.items()}
     whole = rows["with stream facts"]
     names = recognition(items, whole, renditions, assessed)
-    return compared, kadid_trends(scores_of(whole), items), names
+    return compared, means, kadid_trends(scores_of(whole), items), names

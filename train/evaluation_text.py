@@ -31,9 +31,9 @@ def agreement_table(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def group_table(name: str, groups: Mapping[str, Agreement]) -> str:
-    """Return a table, a group a line; `name` heads the groups."""
-    lines = _head(name, "clips", *_measure_heads())
+def group_table(name: str, groups: Mapping[str, Agreement], counted: str = "clips") -> str:
+    """Return a table, a group a line; `name` heads the groups, `counted` what they hold."""
+    lines = _head(name, counted, *_measure_heads())
     lines += [_line(group, found.n, *_measured(found)) for group, found in groups.items()]
     return "\n".join(lines)
 

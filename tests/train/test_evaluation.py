@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from train.evaluation import compare, kadid_trends
+from train.evaluation import by_type_and_level, compare, kadid_trends
 from train.evaluation_text import agreement_table, level_table, second_table, trend_table
 from train.items import Item
 from train.kadid import human_mean
@@ -65,6 +65,19 @@ def test_a_type_that_falls_with_its_level_has_a_trend_of_minus_one() -> None:
     (trend,) = kadid_trends(np.array([90.0, 80.0, 50.0, 30.0, 10.0]), items)
     assert trend.trend == pytest.approx(-1.0)
     assert trend.human == tuple(human_mean(1, level) for level in range(1, 6))
+
+
+def test_the_means_of_types_and_levels_agree_with_people_whatever_contents_add() -> None:
+    cells = [(kind, level) for kind in (1, 2, 9) for level in range(1, 6)]
+    items = [
+        item(human_mean(*cell), f"{name}@0", distortion=cell) for name in "ab" for cell in cells
+    ]
+    offsets = np.repeat([30.0, -30.0], len(cells))
+    found = by_type_and_level(np.array([it.label for it in items]) / 2 + offsets, items)
+    assert (found.n, found.contents) == (15, 3)
+    assert found.srcc.value == pytest.approx(1.0)
+    swapped = by_type_and_level(-np.array([it.label for it in items]), items)
+    assert swapped.srcc.value == pytest.approx(-1.0)
 
 
 def test_tables_hold_a_line_a_predictor_and_a_type() -> None:
