@@ -7,12 +7,13 @@ lens blur of KADID-10k. What an encode must keep is that picture, not a sharp on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
 
 from train.colour import Floats, Frame, to_uint8
-from train.optics import lens_blur
+from train.optics import as_disks
 
 #: A disk of this many pixels' radius is convolved with; wider ones on a picture made smaller.
 FINEST_RADIUS = 4
@@ -59,6 +60,7 @@ def in_shallow_focus(rgb: Frame, focus: ShallowFocus) -> Frame:
     return to_uint8((1 - far) * ((1 - near) * rgb + near * half) + far * full)
 
 
+@lru_cache(maxsize=1)  # all pictures of a clip ask for the same
 def out_of_focus(shape: tuple[int, ...], focus: ShallowFocus) -> Floats:
     """Return how far out of focus each place of a picture [H, W] is, 0-1."""
     down, across = (
@@ -74,6 +76,6 @@ def _disks(rgb: Frame, radius: float) -> Floats:
     height, width = rgb.shape[:2]
     smaller = max(int(radius / FINEST_RADIUS), 1)
     reduced = np.asarray(Image.fromarray(rgb).reduce(smaller))
-    spread = lens_blur(reduced, radius / smaller, np.random.default_rng())
+    spread = as_disks(reduced, radius / smaller)
     shown = Image.fromarray(spread).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(shown, np.float32)

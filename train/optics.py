@@ -36,8 +36,13 @@ def gaussian_blur(rgb: Frame, sigma: float, rng: np.random.Generator) -> Frame:
     return np.asarray(blurred)
 
 
-def lens_blur(rgb: Frame, radius: float, rng: np.random.Generator) -> Frame:
+def as_disks(rgb: Frame, radius: float) -> Frame:
+    """Return a picture (uint8 [H, W, 3]) each point of which has become a disk of `radius` px."""
     return to_uint8(_convolve(rgb, _disk(radius)))
+
+
+def lens_blur(rgb: Frame, radius: float, rng: np.random.Generator) -> Frame:
+    return as_disks(rgb, radius)
 
 
 def motion_blur(rgb: Frame, length: float, rng: np.random.Generator) -> Frame:
