@@ -192,7 +192,8 @@ def _detailed(before: Floats, now: Floats) -> tuple[Floats, Floats]:
     """Return the places with detail in one of two pictures; where it is gone, all is blurred."""
     some = np.isfinite(before) | np.isfinite(now)
     some &= some.mean() >= _LEAST_SHARE
-    first, second = (np.nan_to_num(each[some], nan=1.0) for each in (before, now))
+    shown = (each[some] for each in (before, now))
+    first, second = (np.where(np.isfinite(each), each, np.float32(1)) for each in shown)
     return np.maximum(first, _LEAST_BLUR), np.maximum(second, _LEAST_BLUR)
 
 
