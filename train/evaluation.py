@@ -19,7 +19,7 @@ from train.correlation import (
     srcc,
 )
 from train.items import Item, read_items
-from train.kadid import KADID_TYPES, human_mean
+from train.kadid import KADID_TYPES
 from train.level_agreement import LevelAgreement, level_agreement
 from train.ordering import Ordering, ordering
 from train.peers import QP_CODECS, brisque_svr, fact_features, facts_svr, log_bits_per_pixel
@@ -174,25 +174,35 @@ class TypeTrend:
     trend: float | None
 
 
+def _means_of_types(
+    scores: NDArray, items: Sequence[Item]
+) -> dict[tuple[int, int], tuple[float, float]]:
+    """Return the mean score and the human mean of each type and level that `items` have."""
+    members: dict[tuple[int, int], list[int]] = {}
+    for index, item in enumerate(items):
+        if item.distortion is not None:
+            members.setdefault(item.distortion, []).append(index)
+    return {
+        which: (float(np.mean(scores[found])), items[found[0]].label)
+        for which, found in members.items()
+    }
+
+
 def kadid_trends(scores: NDArray, items: Sequence[Item]) -> list[TypeTrend]:
     """Return per type the mean score and human mean of levels 1 to 5, and their SRCC over levels.
 
     `trend` is the SRCC of the mean score with the level itself: -1 falls at every step, None
     where every mean is the same.
     """
+    found = _means_of_types(scores, items)
     trends = []
     for kind, name in KADID_TYPES.items():
-        means, human = [], []
-        for level in range(1, 6):
-            chosen = [i for i, item in enumerate(items) if item.distortion == (kind, level)]
-            if not chosen:
-                break
-            means.append(float(np.mean(scores[chosen])))
-            human.append(items[chosen[0]].label)
-        if len(means) == 5:
+        levels = [found[kind, level] for level in range(1, 6) if (kind, level) in found]
+        if len(levels) == 5:
+            means, human = zip(*levels, strict=True)
             trend = srcc(np.array(means), np.arange(1.0, 6.0))
             known = trend if np.isfinite(trend) else None
-            trends.append(TypeTrend(kind, name, tuple(means), tuple(human), known))
+            trends.append(TypeTrend(kind, name, means, human, known))
     return trends
 
 
@@ -201,15 +211,9 @@ def by_type_and_level(scores: NDArray, items: Sequence[Item]) -> Agreement:
 
     What a content adds or takes is gone from the means. Intervals draw whole types.
     """
-    cells: dict[tuple[int, int], list[int]] = {}
-    for index, item in enumerate(items):
-        assert item.distortion is not None
-        cells.setdefault(item.distortion, []).append(index)
-    return agreement(
-        [float(np.mean(scores[members])) for members in cells.values()],
-        [human_mean(*cell) for cell in cells],
-        groups=[kind for kind, _ in cells],
-    )
+    found = _means_of_types(scores, items)
+    means, human = zip(*found.values(), strict=True)
+    return agreement(means, human, groups=[kind for kind, _ in found])
 
 
 @dataclass(frozen=True)

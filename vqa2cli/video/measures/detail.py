@@ -65,13 +65,11 @@ def blur(of_patches: Floats) -> Floats:
     Args:
         of_patches: see `blur_of_patches`.
     """
-    known = np.isfinite(of_patches)
     found = np.full(len(of_patches), np.nan, np.float32)
-    all_known = known.all(1)
-    if all_known.any():
-        found[all_known] = np.quantile(of_patches[all_known], _BEST_SHARE, axis=1)
-    for at in np.flatnonzero(known.any(1) & ~all_known):
-        found[at] = np.quantile(of_patches[at][known[at]], _BEST_SHARE)
+    for at, values in enumerate(of_patches):
+        known = values[np.isfinite(values)]
+        if known.size:
+            found[at] = np.quantile(known, _BEST_SHARE)
     return found
 
 
