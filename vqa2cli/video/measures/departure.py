@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vqa2cli.video.measures.ranks import quantiles
+
 Floats = NDArray[np.float32]
 
 #: Ends of a shot are alike if they differ by no more than this share of all that it spans; ours.
@@ -173,25 +175,21 @@ def _change(before: Floats, now: Floats) -> float:
     """Return the change that `_SHARED` of a picture's places reach, powers of 2; 0 without one."""
     if not len(now):
         return 0.0
-    # Quantiles; those of NumPy take four times as long.
-    places = np.array((1 - _SHARED, _SHARED)) * (len(now) - 1)
-    around = np.concatenate((np.floor(places), np.ceil(places))).astype(np.intp)
-    ranked = np.partition(np.log2(now / before), around)
-    least, most = np.interp(places, np.arange(len(ranked)), ranked)
+    least, most = quantiles(np.log2(now / before), (1 - _SHARED, _SHARED))
     return float(max(least, 0.0) + min(most, 0.0))
 
 
 def _coloured(before: Floats, now: Floats) -> tuple[Floats, Floats]:
     """Return the places that have colour in one of two pictures, none where those are few."""
     some = np.maximum(before, now) >= _COLOUR
-    some &= some.mean() >= _LEAST_SHARE
+    some &= np.count_nonzero(some) >= _LEAST_SHARE * some.size
     return np.maximum(before[some], _LEAST_COLOUR), np.maximum(now[some], _LEAST_COLOUR)
 
 
 def _detailed(before: Floats, now: Floats) -> tuple[Floats, Floats]:
     """Return the places with detail in one of two pictures; where it is gone, all is blurred."""
     some = np.isfinite(before) | np.isfinite(now)
-    some &= some.mean() >= _LEAST_SHARE
+    some &= np.count_nonzero(some) >= _LEAST_SHARE * some.size
     shown = (each[some] for each in (before, now))
     first, second = (np.where(np.isfinite(each), each, np.float32(1)) for each in shown)
     return np.maximum(first, _LEAST_BLUR), np.maximum(second, _LEAST_BLUR)
@@ -200,7 +198,7 @@ def _detailed(before: Floats, now: Floats) -> tuple[Floats, Floats]:
 def _lit(before: Floats, now: Floats) -> tuple[Floats, Floats]:
     """Return the places that have light in one of two pictures, none where those are few."""
     some = np.maximum(before, now) > LEAST_LIGHT
-    some &= some.mean() >= _LEAST_SHARE
+    some &= np.count_nonzero(some) >= _LEAST_SHARE * some.size
     return before[some], now[some]
 
 

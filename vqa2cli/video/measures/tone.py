@@ -45,6 +45,6 @@ def colour(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         chroma: colour differences [n, 2, v] in 8-bit codes around 0.
     """
-    lengths: NDArray[np.float32] = np.hypot(chroma[:, 0], chroma[:, 1])
+    lengths: NDArray[np.float32] = np.sqrt(np.square(chroma).sum(1))
     lengths *= 100 / _CHROMA_REACH
     return lengths
