@@ -15,7 +15,3 @@ def test_quantiles_are_those_of_numpy(count: int) -> None:
     found = quantiles(values, shares)
     assert found == pytest.approx(np.quantile(values, shares), rel=1e-5, abs=1e-6)
 
-
-def test_an_unknown_value_ranks_last() -> None:
-    values = np.array([3.0, np.nan, 1.0], np.float32)
-    assert quantiles(values, (0.5,)) == pytest.approx([3.0])
