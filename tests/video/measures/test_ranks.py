@@ -14,4 +14,3 @@ def test_quantiles_are_those_of_numpy(count: int) -> None:
     shares = (0.0, 0.2, 0.35, 0.65, 1.0)
     found = quantiles(values, shares)
     assert found == pytest.approx(np.quantile(values, shares), rel=1e-5, abs=1e-6)
-
