@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.report.assessments import EVENT, SEGMENTS, STALLING
-from vqa2cli.assessment import Finding, Score, Segment
+from vqa2cli.assessment import Distortion, Finding, Score, Segment
 from vqa2cli.levels import soft_levels
 from vqa2cli.report.diagnostics import diagnose
 from vqa2cli.video.stalling import StallEvent, Stalling
@@ -58,6 +58,14 @@ def test_what_the_signal_lacks_is_a_sentence_and_a_finding() -> None:
     assert "Blur: severe, 1.00-2.50 s (0.712)." in told.text
     assert "Low contrast: slight, all along (31.2%)." in told.text
     assert told.findings == (blur, dark)
+
+
+def test_what_model_and_measures_both_name_is_told_as_noticeable_by_both() -> None:
+    noise = Finding("noise", "slight", 1.0, 2.0, "measurement", 4.15, "codes")
+    seen = Segment(0.0, 2.0, 70.0, "good", Distortion("noise", 0.6, 80.0))
+    told = diagnose(SCORE, (seen,), None, (), None, (noise,))
+    assert "Noise: noticeable, 1.00-2.00 s (4.15 codes)." in told.text
+    assert "The model sees noise: noticeable, all along (60% sure)." in told.text
 
 
 def test_model_and_measures_that_disagree_are_both_shown() -> None:

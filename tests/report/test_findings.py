@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from vqa2cli.assessment import Distortion, Finding, Segment
 from vqa2cli.levels import DEGREES
 from vqa2cli.report.findings import (
     Rule,
+    borne_out,
     contradictions,
     model_findings,
     rules,
@@ -142,6 +145,24 @@ def test_windows_apart_in_time_are_not_one_finding() -> None:
 
 def test_a_distortion_is_no_finding_where_the_model_is_unsure_or_it_does_not_show() -> None:
     assert model_findings([seen(0, "noise", 0.3, 30), seen(2, "noise", 0.9, 95)]) == ()
+
+
+def test_what_measures_and_model_both_name_is_noticeable_at_least() -> None:
+    measured = Finding("blur", "slight", 1.0, 3.0, "measurement", 0.5, None)
+    seen_there = Finding("blur", "slight", None, None, "model", 60.0, "%")
+    assert [one.degree for one in borne_out([measured], [seen_there])] == ["noticeable"]
+    assert [one.degree for one in borne_out([seen_there], [measured])] == ["noticeable"]
+    severe = replace(measured, degree="severe")
+    assert borne_out([severe], [seen_there]) == (severe,)
+
+
+def test_a_slight_finding_stays_so_where_the_other_names_another_fault_or_time() -> None:
+    measured = Finding("blur", "slight", 1.0, 3.0, "measurement", 0.5, None)
+    others = [
+        Finding("noise", "severe", None, None, "model", 60.0, "%"),
+        Finding("blur", "severe", 3.0, 5.0, "model", 60.0, "%"),
+    ]
+    assert borne_out([measured], others) == (measured,)
 
 
 def test_praise_over_a_severe_finding_is_said_to_disagree() -> None:

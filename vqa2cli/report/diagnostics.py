@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from vqa2cli.assessment import Diagnostics, Finding, Score, Segment, SessionVerdict
 from vqa2cli.levels import in_words
-from vqa2cli.report.findings import contradictions, model_findings, signal_findings
+from vqa2cli.report.findings import (
+    borne_out,
+    contradictions,
+    model_findings,
+    signal_findings,
+)
 from vqa2cli.video.media import Closed
 from vqa2cli.video.stalling import StallEvent, Stalling
 
@@ -37,9 +42,11 @@ def diagnose(
     Score and level come first, then the worst window when there are several, each stall with
     what it costs, what they cost together, what is wrong with the signal (`signal`; None where
     it was not measured), which distortions the model sees, where model and measures disagree, and
-    each warning.
+    each warning. What both name is noticeable at least.
     """
     judged = model_findings(segments)
+    if signal is not None:
+        signal, judged = borne_out(signal, judged), borne_out(judged, signal)
     sentences = [
         f"Quality is {score.level}: {score.value:.1f} of 100.",
         *_worst_window(segments),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -174,6 +174,23 @@ def model_findings(segments: Sequence[Segment]) -> tuple[Finding, ...]:
     probability of its name, percent.
     """
     return (*_quality_findings(segments), *_distortion_findings(segments))
+
+
+def borne_out(found: Sequence[Finding], others: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return `found`, slight ones noticeable where others name the same at some time of theirs.
+
+    Measures know pictures by a few numbers and the model by what it has seen; what both name is
+    as a rule more than slight to people, too (`docs/diagnostics.md`).
+    """
+    return tuple(
+        replace(one, degree="noticeable")
+        if one.degree == "slight"
+        and any(
+            other.attribute == one.attribute and overlaps(one, *_seconds(other)) for other in others
+        )
+        else one
+        for one in found
+    )
 
 
 def _quality_findings(segments: Sequence[Segment]) -> Iterator[Finding]:
