@@ -85,10 +85,9 @@ class Scorer(nn.Module):
         return tokens.reshape(batch, count, *tokens.shape[1:])
 
 
-#: What the heads over a tower tell: a quality of its own and those of its teacher's readers, kinds
-#: of distortion, and the quality by the reader that knows encodes alone. It is the newest: what a
-#: tower that goes on learning tells stays where it was.
-HEADS = (1 + len(READERS), len(KADID_TYPES) + 1, 1)
+#: What the heads over a tower tell: a quality of its own and those of its teacher's readers, and
+#: kinds of distortion.
+HEADS = (1 + len(READERS), len(KADID_TYPES) + 1)
 
 #: Dimensions of a token that hold it, in the mean and in the deviation over patches.
 READ = -(-sum(HEADS) // 2)
@@ -122,8 +121,8 @@ class TowerTask(nn.Module):
             blended = mixed(keyframes, others, self.fit.shuffled_tile)
             keyframes = torch.where(kept[:, None, None, None, None], keyframes, blended)
         qualities, kinds = self.taught(keyframes)
-        told, kind, of_encodes, spare = self.read(keyframes)
-        scores = torch.sigmoid(torch.cat([told, of_encodes], -1))
+        told, kind, spare = self.read(keyframes)
+        scores = torch.sigmoid(told)
         loss = 2 * functional.smooth_l1_loss(scores, qualities, beta=0.1)
         loss = loss + self.fit.plcc_weight * plcc_loss(scores[:, 0], qualities[:, 0])
         loss = loss + functional.cross_entropy(kind, kinds)
@@ -143,7 +142,7 @@ class TowerTask(nn.Module):
         found = statistics(patches[:, 0].detach().cpu().numpy())
         readings = self.teacher.reader(found)
         alone = self.teacher.alone(readings)[:, None] / 100
-        read = self.teacher.qualities(readings) / 100
+        read = np.clip(readings[:, : len(READERS)] / 100, 0.0, 1.0)
         qualities = torch.from_numpy(np.hstack([alone, read])).float()
         kinds = torch.from_numpy(self.teacher.kinds(readings)).float()
         return qualities.to(patches.device), kinds.to(patches.device)
@@ -162,7 +161,7 @@ class TowerTask(nn.Module):
         if head is None:
             raise ValueError("the network has no head for what the tower was taught")
         weight, bias = self.heads.layer(head.weight.shape[1] // 2)
-        rows = [0, *range(HEADS[0], HEADS[0] + HEADS[1])]
+        rows = [0, *range(HEADS[0], sum(HEADS))]
         with torch.no_grad():
             for now, before in zip(self._learnt(), self.before, strict=True):
                 now.lerp_(before.to(now), self.fit.kept)

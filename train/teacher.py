@@ -32,10 +32,6 @@ from vqa2cli.video.media import StreamFacts
 #: Of those that read pictures: the first is the better on encodes, the second on distortions.
 READERS = (Closeness(10.0, 0.3), Closeness(20.0, 0.6))
 
-#: Of one that has seen no made distortion: what people call a fault of one content belongs to
-#: another, and who knows encodes alone tells those apart better.
-OF_ENCODES = Closeness(10.0, 0.3)
-
 
 @dataclass(frozen=True)
 class Lesson:
@@ -59,9 +55,8 @@ class Weights:
     doubted_distortions: float = 1.0
 
 
-#: Columns of what is read in a picture: qualities by `READERS`, the probability of each kind, and
-#: the quality by who knows encodes alone.
-READ = len(READERS) + len(KADID_TYPES) + 2
+#: Columns of what is read in a picture: qualities, and the probability of each kind.
+READ = len(READERS) + len(KADID_TYPES) + 1
 
 #: Inverse penalty of the logistic regression that tells kinds of distortion apart.
 KIND_PENALTY = 0.01
@@ -74,16 +69,13 @@ def statistics(patches: NDArray) -> NDArray[np.float32]:
 
 
 class PictureReader:
-    """What the statistics of pictures tell: three qualities and the probability of each kind."""
+    """What the statistics of pictures tell: two qualities and the probability of each kind."""
 
     def __init__(self, seen: NDArray, items: Sequence[Item]) -> None:
         """Fit on the statistics `seen` [N, F] of the pictures of each item."""
         sklearn = scikit_learn()
         labels = np.array([item.label for item in items])
         self.qualities = [SupportVectors(seen, labels, closeness) for closeness in READERS]
-        encodes = np.array([item.kind != "distortion" for item in items])
-        encodes |= not encodes.any()
-        self.of_encodes = SupportVectors(seen[encodes], labels[encodes], OF_ENCODES)
         known = [item.distortion_type for item in items]
         telling = (
             sklearn.linear_model.LogisticRegression(C=KIND_PENALTY, max_iter=300)
@@ -96,12 +88,11 @@ class PictureReader:
         self.kinds.fit(seen, known)
 
     def __call__(self, asked: NDArray) -> Floats:
-        """[M, F] -> [M, `READ`]; a kind that no item was of has probability 0."""
+        """[M, F] -> [M, qualities + kinds]; a kind that no item was of has probability 0."""
         told = np.zeros((len(asked), READ))
         for place, quality in enumerate(self.qualities):
             told[:, place] = quality(asked)
         told[:, len(self.qualities) + self.kinds[-1].classes_] = self.kinds.predict_proba(asked)
-        told[:, -1] = self.of_encodes(asked)
         return told
 
 
@@ -154,14 +145,8 @@ class Teacher:
 
     def kinds(self, readings: NDArray) -> Floats:
         """Return the probability of each kind [M, 26], 0 for an encode, of what was read."""
-        probabilities: Floats = readings[:, len(READERS) : -1]
+        probabilities: Floats = readings[:, len(READERS) :]
         return probabilities
-
-    def qualities(self, readings: NDArray) -> Floats:
-        """Return the qualities that were read [M, readers], 0-100, by encodes alone the last."""
-        read = np.delete(readings, slice(len(READERS), -1), axis=1)
-        qualities: Floats = np.clip(read, 0.0, 100.0)
-        return qualities
 
     def alone(self, readings: NDArray) -> Floats:
         """Return qualities [M], 0-100, by what was read in pictures."""

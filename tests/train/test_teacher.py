@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.train.quantized import CONTENTS, COUNT, clips
 from train.items import Item
-from train.teacher import Lesson, PictureReader, Teacher, Weights, statistics
+from train.teacher import Lesson, Teacher, Weights, statistics
 
 
 def errors(taught: list[Lesson], items: list[Item], kind: str) -> tuple[float, float]:
@@ -70,14 +70,6 @@ def test_encodes_are_judged_by_themselves_where_distortions_count_for_less() -> 
     )
     assert errors(light, items, "rendition")[1] < errors(heavy, items, "rendition")[1]
     assert errors(light, items, "distortion")[1] > errors(heavy, items, "distortion")[1]
-
-
-def test_one_reader_knows_encodes_alone() -> None:
-    items, _, pictures = clips()
-    worse = [replace(item, label=0.0) if item.kind == "distortion" else item for item in items]
-    before, after = (PictureReader(pictures, known)(pictures) for known in (items, worse))
-    assert np.array_equal(before[:, -1], after[:, -1])
-    assert np.abs(before[:, :2] - after[:, :2]).max() > 5
 
 
 def test_a_quantizer_that_is_not_known_is_no_obstacle() -> None:

@@ -41,19 +41,16 @@ class Told:
     """Stands in for a teacher: pictures are as good as their first channel is large."""
 
     def reader(self, seen: np.ndarray) -> np.ndarray:
-        readings = np.zeros((len(seen), 29))
-        readings[:, [0, 1, -1]] = 50 + 40 * np.tanh(seen[:, :1])
+        readings = np.zeros((len(seen), 28))
+        readings[:, :2] = 50 + 40 * np.tanh(seen[:, :1])
         readings[:, 2] = 1.0
         return readings
-
-    def qualities(self, readings: np.ndarray) -> np.ndarray:
-        return readings[:, [0, 1, -1]]
 
     def alone(self, readings: np.ndarray) -> np.ndarray:
         return readings[:, 0]
 
     def kinds(self, readings: np.ndarray) -> np.ndarray:
-        return readings[:, 2:-1]
+        return readings[:, 2:]
 
 
 def test_a_tower_learns_what_its_teacher_says_of_pictures_that_do_not_exist(
@@ -87,7 +84,7 @@ def test_the_network_tells_by_itself_what_the_head_over_its_tower_told(tmp_path:
     task.finish()
     frames = clips_of(torch.linspace(-2, 2, 3))
     with torch.inference_mode():
-        told, kinds, *_ = task.read(frames.transpose(0, 1))
+        told, kinds, _ = task.read(frames.transpose(0, 1))
         quality, probs = network.distortion_head(network.visual_tokens(frames[:, 0]))
     assert torch.allclose(quality, torch.sigmoid(told[0, 0]), atol=1e-5)
     assert torch.allclose(probs, kinds[0].softmax(-1), atol=1e-5)
@@ -139,10 +136,7 @@ def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(seen: Se
     teacher = teacher_of(mine, patches, TOWER.fit, 0)
     assert isinstance(teacher, Teacher)
     readings = teacher.reader(np.random.default_rng(0).normal(size=(7, 2 * PATCH_CHANNELS)))
-    assert readings.shape == (7, 29)
-    qualities = teacher.qualities(readings)
-    assert qualities.shape == (7, 3)
-    assert ((qualities >= 0) & (qualities <= 100)).all()
+    assert readings.shape == (7, 28)
     assert np.allclose(teacher.kinds(readings).sum(1), 1.0)
     assert ((teacher.alone(readings) >= 0) & (teacher.alone(readings) <= 100)).all()
 
