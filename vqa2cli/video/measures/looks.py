@@ -13,7 +13,7 @@ from vqa2cli.video.measures.planes import Cut, chroma_of, cut_of, side_by_side
 
 #: Pictures that are measured together: half of what it takes one by one is calls, and caches
 #: that decoding has filled with other things.
-_TOGETHER = 4
+_TOGETHER = 8
 
 
 @dataclass(frozen=True)
