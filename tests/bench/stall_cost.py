@@ -12,6 +12,7 @@ import av
 import click
 
 from vqa2cli.config import MIN_STALL_S
+from vqa2cli.video.memory import keep_freed
 from vqa2cli.video.stalls import StallTrack, luma_of
 
 
@@ -28,6 +29,7 @@ def main(videos: tuple[Path, ...]) -> None:
 
 
 def _measured(video: Path) -> tuple[float, float, int]:
+    keep_freed()  # as the decode pass does
     track, detecting, frames = StallTrack(MIN_STALL_S), 0.0, 0
     began = process_time()
     with av.open(str(video)) as container:

@@ -34,7 +34,7 @@ print(faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries do as they do")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps it so")
 def test_what_is_freed_is_handed_out_again_without_asking_the_system() -> None:
     usual = {name: value for name, value in os.environ.items() if "MALLOC" not in name.upper()}
     usual.pop("GLIBC_TUNABLES", None)

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 
 from vqa2cli.assessment import Diagnostics, Finding, Score, Segment, SessionVerdict
 from vqa2cli.levels import in_words
-from vqa2cli.report.findings import (
-    borne_out,
-    contradictions,
-    model_findings,
-    signal_findings,
-)
+from vqa2cli.report.findings import borne_out, contradictions, model_findings, signal_findings
 from vqa2cli.video.media import Closed
 from vqa2cli.video.stalling import StallEvent, Stalling
 

@@ -18,6 +18,7 @@ from vqa2cli.video.frames import FrameReader, TimedFrame
 from vqa2cli.video.marks import Marks, MarkTrack
 from vqa2cli.video.measures.records import SignalMeasures
 from vqa2cli.video.media import HDR, ClipEvent, Closed, MediaInfo, Opened, Sampling
+from vqa2cli.video.memory import keep_freed
 from vqa2cli.video.pixels import PictureMaker, foreign_matrix, rotation_of
 from vqa2cli.video.probe import why_no_frame
 from vqa2cli.video.scan import Scan, facts_of, media_of, scan_packets
@@ -204,6 +205,7 @@ class _Watch:
     def __init__(self, sampling: Sampling) -> None:
         from vqa2cli.video.stalls import StallTrack, luma_of
 
+        keep_freed()
         self._samples_of = luma_of
         self._stalls = StallTrack(sampling.min_stall_s) if sampling.find_stalls else None
         self._measures = _measure_track() if sampling.measure else None

@@ -8,7 +8,6 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.memory import keep_freed
 from vqa2cli.video.stall_kinds import judge
 from vqa2cli.video.stall_text import sequence_text, summary_text
 from vqa2cli.video.stall_track import (
@@ -82,7 +81,6 @@ class StallTrack:
     """
 
     def __init__(self, min_stall_s: float) -> None:
-        keep_freed()
         self._min_stall_s = min_stall_s
         self._log = FrameLog()
         self._whole = RunFinder(outside_only=False)

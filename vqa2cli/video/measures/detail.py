@@ -11,8 +11,8 @@ from vqa2cli.video.measures.ranks import quantiles
 #: Every how many-th line of a patch is looked along.
 _EVERY = 2
 
-#: What no sample reaches: clipping at both ends takes a sixth of the time of doing so at one (NumPy
-#: 2.4), if the upper is no Python integer.
+#: Upper end of a clip that is to have none: with both ends it takes a sixth of the time (NumPy
+#: 2.4), but a Python integer of this value would pass for no end again.
 _MOST = np.int16(np.iinfo(np.int16).max)
 
 #: Width of the strong blur, px (Crete et al. use 9).

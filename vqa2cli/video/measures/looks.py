@@ -72,8 +72,8 @@ class Looks:
             return
         samples = np.stack([look.samples for look in looks])
         found: dict[str, NDArray[np.floating]] = dict(tone.tone(samples, *self._range))
-        light = samples[:, ::2, ::2].astype(np.float32) - np.float32(self._range[0])
-        places = {"light": np.maximum(light, np.float32(departure.LEAST_LIGHT))}
+        light = samples[:, ::2, ::2].astype(np.float32) - self._range[0]
+        places = {"light": np.maximum(light, departure.LEAST_LIGHT)}
         chroma = [look.chroma for look in looks if look.chroma is not None]
         if chroma:
             places["colour"] = tone.colour(np.stack(chroma))

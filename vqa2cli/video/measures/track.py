@@ -20,7 +20,6 @@ from vqa2cli.video.measures.records import (
     Series,
     SignalMeasures,
 )
-from vqa2cli.video.memory import keep_freed
 from vqa2cli.video.stall_track import SAMPLES
 
 #: Frames taken together; one numpy call then serves them all.
@@ -35,7 +34,6 @@ class MeasureTrack:
     """Takes the frames of one clip in order, then gives its measures."""
 
     def __init__(self) -> None:
-        keep_freed()
         self._motion = MotionLog()
         self._run = np.empty((RUN + 1, *SAMPLES), np.uint8)
         self._held = 0
