@@ -8,6 +8,9 @@ runs them: torch on a CPU by steps, the others in chunks with a halo; the row "i
 torch without steps. The baseline runs both pathways over the whole clip at once. The last
 column is the peak at `--longer` times the frames: memory must not grow with the clip.
 
+GFLOP/s are those of the pathway over the clip once; what a halo computes twice does not count.
+The share is of what torch reaches here in a product of large square matrices of that precision.
+
 On a machine that is shared, `--clock cpu` with OMP_NUM_THREADS=1 counts the processor time of one
 thread instead of the time on the wall.
 """
@@ -30,10 +33,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
 
 from engines.contract import Engine
 from engines.errors import EngineUnavailable
-from engines.precision import difference
+from engines.precision import DTYPES, difference
 from engines.registry import ENGINES, create_engine, probe_engine
 from tests.bench.naive_slowfast import NaiveSlowFast
 from vqa2cli.model.dimensions import MotionDims
@@ -46,6 +50,9 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 #: Torch in chunks with a halo, to see what steps are worth.
 IN_CHUNKS = "in chunks"
+
+#: Side of the matrices whose product tells what arithmetic this machine is capable of.
+MATRIX_SIDE = 3072
 
 #: Frames that come at a time; the clip repeats them, so that it takes no memory of its own.
 BLOCK = 16
@@ -68,6 +75,33 @@ def blocks(size: int, frames: int) -> Iterator[NDArray[np.uint8]]:
     block = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     for start in range(0, frames, BLOCK):
         yield block[: frames - start]
+
+
+def work_a_frame(fast: FastPathway, size: int, frames: int = 32) -> dict[str, float]:
+    """Return the GFLOP of one frame: through the baseline, and through the fast pathway."""
+    with torch.device("meta"), torch.inference_mode():
+        alone = FastPathway(fast.dims).eval()
+        clip = torch.empty((frames, size, size, 3), dtype=torch.uint8)
+        counts = {}
+        for name, network, seen in (
+            (BASELINE, NaiveSlowFast(alone).eval(), clip),
+            ("fast", alone, torch.empty((1, frames, 3, size, size))),
+        ):
+            with FlopCounterMode(display=False) as counter:
+                network(seen)
+            counts[name] = counter.get_total_flops() / frames / 1e9
+    return counts
+
+
+def product_rate(precision: str, device: str) -> float:
+    """Return the GFLOP/s of a product of large square matrices, the best of four."""
+    left, right = torch.randn(2, MATRIX_SIDE, MATRIX_SIDE, device=device).to(DTYPES[precision])
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        (left @ right)[0, 0].item()
+        seconds.append(time.perf_counter() - started)
+    return 2 * MATRIX_SIDE**3 / min(seconds[1:]) / 1e9
 
 
 def naive(fast: FastPathway, asked: argparse.Namespace) -> tuple[NDArray[Any], float]:
@@ -184,8 +218,10 @@ def main() -> None:
 def table(size: int, asked: argparse.Namespace) -> None:
     """Print the rows of one frame size."""
     keep = f"/tmp/vqa2-bench-{os.getpid()}.f32"
-    print(f"\n{size} x {size}\n{'row':24} frames/s   ratio difference   peak MiB   longer")
+    print(f"\n{size} x {size}\n{'row':24} frames/s   ratio  GFLOP/s  share difference"
+          "   peak MiB   longer")  # fmt: skip
     base, want = 0.0, np.zeros(0, np.float32)
+    work, rates = work_a_frame(pathway(asked.width), size), {}
     rows = rows_here(asked.device)
     wanted = [one for one in rows if not asked.only or any(word in one for word in asked.only)]
     for what in [BASELINE, *wanted]:
@@ -200,9 +236,17 @@ def table(size: int, asked: argparse.Namespace) -> None:
         if what != BASELINE and asked.longer:
             long = measure(what, size, asked.longer * asked.frames, 1, asked, keep)
             longer = f"{long['peak_mib']:.0f}"
-        print(f"{what:24} {speed:8.1f} {speed / base:7.2f} {apart:10.1e}"
+        precision = "fp32" if what == BASELINE else what.split(":")[1]
+        if precision not in rates:
+            rates[precision] = product_rate(precision, asked.device)
+        done = speed * work[BASELINE if what == BASELINE else "fast"]
+        share = done / rates[precision]
+        print(f"{what:24} {speed:8.1f} {speed / base:7.2f} {done:8.0f} {share:6.2f} {apart:10.1e}"
               f" {found['peak_mib']:10.0f} {longer:>8}", flush=True)  # fmt: skip
     os.unlink(keep)
+    told = ", ".join(f"{rate:.0f} GFLOP/s in {precision}" for precision, rate in rates.items())
+    print(f"a frame: {work[BASELINE]:.2f} GFLOP through both pathways, {work['fast']:.2f} through"
+          f" the fast one; products of matrices: {told}")  # fmt: skip
 
 
 if __name__ == "__main__":
