@@ -63,6 +63,7 @@ class FitSettings:
     quantizer_jitter: float
     plcc_weight: float
     order_weight: float
+    distance_weight: float
     stalls_told: float
     shuffled_tile: int
     mixed: float

@@ -25,7 +25,7 @@ from train.augment import mixed
 from train.checkpoints import last_checkpoint
 from train.dataset import FitSettings, LookDataset
 from train.kadid import KADID_TYPES
-from train.losses import expected_scores, level_loss, order_loss, plcc_loss
+from train.losses import distance_loss, expected_scores, level_loss, order_loss, plcc_loss
 from train.teacher import READERS, Teacher, statistics
 from vqa2cli.model.devices import find_device, multiplies_bfloat16
 from vqa2cli.model.network import Vqa2Network
@@ -68,6 +68,7 @@ class Scorer(nn.Module):
         loss = level_loss(logits, targets, list(self.prompter.level_ids))
         loss = loss + self.fit.plcc_weight * plcc_loss(scores, labels)
         loss = loss + self.fit.order_weight * order_loss(scores, labels, groups)
+        loss = loss + self.fit.distance_weight * distance_loss(scores, labels)
         return {"loss": loss, "scores": scores}
 
     def visual_tokens(self, keyframes: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a scorer is trained on: the level word, the correlation, and the order within a content."""
+"""What a scorer is trained on: the level word, correlation, order within a content, distance."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def plcc_loss(scores: Tensor, labels: Tensor) -> Tensor:
     s, y = scores - scores.mean(), labels - labels.mean()
     correlation: Tensor = (s @ y) / (s.norm() * y.norm() + 1e-6)
     return (1 - correlation) / 2
+
+
+#: Distances below this count by their squares, those above as they are.
+NEAR = 0.02
+
+
+def distance_loss(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return how far scores are from their labels in the mean, both in 0-1."""
+    apart: Tensor = functional.smooth_l1_loss(scores, labels, beta=NEAR)
+    return apart
 
 
 def order_loss(scores: Tensor, labels: Tensor, groups: Tensor) -> Tensor:

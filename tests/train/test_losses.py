@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from train.losses import expected_scores, level_loss, order_loss, plcc_loss
+from train.losses import distance_loss, expected_scores, level_loss, order_loss, plcc_loss
 from vqa2cli.levels import LEVELS, soft_levels
 
 IDS = [7, 3, 11, 0, 5]
@@ -55,3 +55,11 @@ def test_order_counts_within_a_source_only() -> None:
 
 def test_pairs_of_nearly_equal_label_carry_no_order() -> None:
     assert order_loss(torch.tensor([0.2, 0.9]), torch.tensor([0.51, 0.50]), torch.zeros(2)) == 0
+
+
+def test_distance_is_of_the_scores_themselves_and_not_of_their_order() -> None:
+    labels = torch.tensor([0.2, 0.5, 0.8])
+    assert distance_loss(labels, labels).item() == 0
+    assert distance_loss(labels + 0.1, labels).item() == pytest.approx(0.09)  # less half of NEAR
+    assert distance_loss(0.5 * labels, labels) > distance_loss(labels + 0.1, labels)
+    assert plcc_loss(0.5 * labels, labels).item() == pytest.approx(0.0, abs=1e-4)

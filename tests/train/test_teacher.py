@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.train.quantized import CONTENTS, COUNT, clips
+from train import teacher
 from train.items import Item
 from train.teacher import Lesson, Teacher, Weights, statistics
 
@@ -26,12 +28,13 @@ UNSEEN = 100  # clips of contents that no teacher is shown
 
 
 def taught(
-    weights: Weights, *, blind: bool = False, flattered: float = 0.0
+    weights: Weights, *, blind: bool = False, flattered: float = 0.0, strange: float = 0.0
 ) -> tuple[list[Lesson], list[Item]]:
     """Return what a teacher of most contents says of the clips of the others.
 
     `blind`: of half of the clips no quantizer is told. `flattered`: distorted pictures look that
-    much better than encoded ones of their quality.
+    much better than encoded ones of their quality. `strange`: those of the other contents look
+    that much worse than they are.
     """
     items, facts, pictures = clips()
     distorted = np.array([item.kind == "distortion" for item in items])
@@ -40,6 +43,7 @@ def taught(
         facts = [replace(fact, quantizer=None) if n % 2 else fact for n, fact in enumerate(facts)]
     new = [n for n, item in enumerate(items) if int(item.content[1:]) < 5]
     assert len(new) == UNSEEN
+    pictures[new, 0] -= strange
     old = [n for n in range(COUNT) if n not in set(new)]
     teacher = Teacher([items[n] for n in old], [facts[n] for n in old], pictures[old], weights, 0)
     asked = [items[n] for n in new]
@@ -62,6 +66,16 @@ def test_facts_count_for_more_where_lies_weigh_less() -> None:
     assert errors(light, items, "rendition")[0] < errors(heavy, items, "rendition")[0]
     assert errors(light, items, "distortion")[0] > errors(heavy, items, "distortion")[0]
     assert [one.pictures_alone for one in light] == [one.pictures_alone for one in heavy]
+
+
+def test_facts_alone_have_a_say_on_pictures_that_look_worse_than_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard, items = taught(Weights(doubted_distortions=0.01), strange=20.0)
+    monkeypatch.setattr(teacher, "BY_FACTS", 0.0)
+    unheard, _ = taught(Weights(doubted_distortions=0.01), strange=20.0)
+    assert errors(heard, items, "rendition")[0] < 0.9 * errors(unheard, items, "rendition")[0]
+    assert [one.pictures_alone for one in heard] == [one.pictures_alone for one in unheard]
 
 
 def test_encodes_are_judged_by_themselves_where_distortions_count_for_less() -> None:
