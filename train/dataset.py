@@ -41,7 +41,8 @@ class FitSettings:
     are those of others. `facts_dropped` is the share of samples that must do without stream facts,
     `lies_dropped` that of the samples whose facts are of a clean encode and whose pictures are
     not: distorted before, or encoded twice. `stop` is the step after which the stage ends,
-    however far the schedule over `steps` is; 0 is at its end. `distortions_weight`,
+    however far the schedule over `steps` is; 0 is at its end. `plcc_weight`, `order_weight` and
+    `distance_weight` are those of the losses beside the level word's. `distortions_weight`,
     `doubted_encodes` and `doubted_distortions` are the teacher's, see `train.teacher.Weights`.
     """
 
