@@ -126,7 +126,6 @@ class TowerTask(nn.Module):
         scores = torch.sigmoid(told)
         loss = 2 * functional.smooth_l1_loss(scores, qualities, beta=0.1)
         loss = loss + self.fit.plcc_weight * plcc_loss(scores[:, 0], qualities[:, 0])
-        loss = loss + self.fit.distance_weight * distance_loss(scores, qualities)
         loss = loss + functional.cross_entropy(kind, kinds)
         # What no head reads, and what a softmax does not see, is to stay small.
         loss = loss + 0.01 * (spare.square().sum(-1).mean() + kind.mean(-1).square().mean())
