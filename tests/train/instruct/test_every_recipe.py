@@ -16,7 +16,7 @@ from vqa2cli import load_model, score
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-STEPS = 48
+STEPS = 96
 SPATIAL = ("noise", "block effect", "spatial blur", "low contrast")
 WORDS = ("high", "good", "poor", "low")
 STALLS = "No stall: the picture kept moving from start to end."
