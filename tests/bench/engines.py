@@ -33,12 +33,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.flop_counter import FlopCounterMode
 
 from engines.contract import Engine
 from engines.errors import EngineUnavailable
-from engines.precision import DTYPES, difference
+from engines.precision import difference
 from engines.registry import ENGINES, create_engine, probe_engine
+from tests.bench.limits import multiplying, operations
 from tests.bench.naive_slowfast import NaiveSlowFast
 from vqa2cli.model.dimensions import MotionDims
 from vqa2cli.model.motion import MotionStream, chunk_length, motion_graph
@@ -51,8 +51,8 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 #: Torch in chunks with a halo, to see what steps are worth.
 IN_CHUNKS = "in chunks"
 
-#: Side of the matrices whose product tells what arithmetic this machine is capable of.
-MATRIX_SIDE = 3072
+#: Side of the matrices whose product tells what a device reaches: on a CPU, and on others.
+MATRIX_SIDES = (3072, 8192)
 
 #: Frames that come at a time; the clip repeats them, so that it takes no memory of its own.
 BLOCK = 16
@@ -77,31 +77,15 @@ def blocks(size: int, frames: int) -> Iterator[NDArray[np.uint8]]:
         yield block[: frames - start]
 
 
-def work_a_frame(fast: FastPathway, size: int, frames: int = 32) -> dict[str, float]:
-    """Return the GFLOP of one frame: through the baseline, and through the fast pathway."""
-    with torch.device("meta"), torch.inference_mode():
-        alone = FastPathway(fast.dims).eval()
+def gflop_a_frame(dims: MotionDims, size: int, frames: int = 32) -> tuple[float, float]:
+    """Return the GFLOP of one frame through the baseline, and through the fast pathway."""
+    with torch.device("meta"):
+        alone = FastPathway(dims).eval()
+        both = NaiveSlowFast(alone).eval()
         clip = torch.empty((frames, size, size, 3), dtype=torch.uint8)
-        counts = {}
-        for name, network, seen in (
-            (BASELINE, NaiveSlowFast(alone).eval(), clip),
-            ("fast", alone, torch.empty((1, frames, 3, size, size))),
-        ):
-            with FlopCounterMode(display=False) as counter:
-                network(seen)
-            counts[name] = counter.get_total_flops() / frames / 1e9
-    return counts
-
-
-def product_rate(precision: str, device: str) -> float:
-    """Return the GFLOP/s of a product of large square matrices, the best of four."""
-    left, right = torch.randn(2, MATRIX_SIDE, MATRIX_SIDE, device=device).to(DTYPES[precision])
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        (left @ right)[0, 0].item()
-        seconds.append(time.perf_counter() - started)
-    return 2 * MATRIX_SIDE**3 / min(seconds[1:]) / 1e9
+        video = torch.empty((1, frames, 3, size, size))
+        counts = operations(both, clip), operations(alone, video)
+    return counts[0] / frames / 1e9, counts[1] / frames / 1e9
 
 
 def naive(fast: FastPathway, asked: argparse.Namespace) -> tuple[NDArray[Any], float]:
@@ -221,7 +205,8 @@ def table(size: int, asked: argparse.Namespace) -> None:
     print(f"\n{size} x {size}\n{'row':24} frames/s   ratio  GFLOP/s  share difference"
           "   peak MiB   longer")  # fmt: skip
     base, want = 0.0, np.zeros(0, np.float32)
-    work, rates = work_a_frame(pathway(asked.width), size), {}
+    of_both, of_fast = gflop_a_frame(pathway(asked.width).dims, size)
+    rates: dict[tuple[str, str], float] = {}
     rows = rows_here(asked.device)
     wanted = [one for one in rows if not asked.only or any(word in one for word in asked.only)]
     for what in [BASELINE, *wanted]:
@@ -236,17 +221,20 @@ def table(size: int, asked: argparse.Namespace) -> None:
         if what != BASELINE and asked.longer:
             long = measure(what, size, asked.longer * asked.frames, 1, asked, keep)
             longer = f"{long['peak_mib']:.0f}"
-        precision = "fp32" if what == BASELINE else what.split(":")[1]
-        if precision not in rates:
-            rates[precision] = product_rate(precision, asked.device)
-        done = speed * work[BASELINE if what == BASELINE else "fast"]
-        share = done / rates[precision]
+        if what == BASELINE:
+            of_frame, reached = of_both, ("fp32", "cpu")
+        else:
+            of_frame, reached = of_fast, (what.split(":")[1], asked.device)
+        if reached not in rates:
+            rates[reached] = multiplying(*reached, MATRIX_SIDES[reached[1] != "cpu"]) / 1e9
+        done = speed * of_frame
+        share = done / rates[reached]
         print(f"{what:24} {speed:8.1f} {speed / base:7.2f} {done:8.0f} {share:6.2f} {apart:10.1e}"
               f" {found['peak_mib']:10.0f} {longer:>8}", flush=True)  # fmt: skip
     os.unlink(keep)
-    told = ", ".join(f"{rate:.0f} GFLOP/s in {precision}" for precision, rate in rates.items())
-    print(f"a frame: {work[BASELINE]:.2f} GFLOP through both pathways, {work['fast']:.2f} through"
-          f" the fast one; products of matrices: {told}")  # fmt: skip
+    told = ", ".join(f"{rate:.0f} GFLOP/s in {of[0]} on {of[1]}" for of, rate in rates.items())
+    print(f"a frame: {of_both:.2f} GFLOP through both pathways, {of_fast:.2f} through the fast one")
+    print(f"products of matrices: {told}")
 
 
 if __name__ == "__main__":

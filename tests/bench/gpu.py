@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from engines.contract import Graph
 from engines.errors import EngineUnavailable
@@ -33,6 +31,7 @@ from engines.precision import DTYPES, difference
 from engines.pytorch import exact_convolutions
 from engines.registry import create_engine
 from tests.bench.engines import pathway, versions
+from tests.bench.limits import median_s, multiplying, operations
 from vqa2cli import load_model
 from vqa2cli.model.motion import FEATURES, FRAMES, motion_graph
 from vqa2cli.model.quality_model import QualityModel
@@ -131,37 +130,14 @@ def way(make: Any, name: str, precision: str, device: str, graph: Graph) -> Run:
 # --- what the device reaches, and what the clip takes ----------------------------------------
 
 
-def median_s(work: Callable[[], object], device: str, repeats: int) -> float:
-    """Return the median seconds of `work` after three runs that warm it up."""
-    spent = []
-    for index in range(repeats + 3):
-        synchronize(device)
-        started = time.perf_counter()
-        work()
-        synchronize(device)
-        if index >= 3:
-            spent.append(time.perf_counter() - started)
-    return statistics.median(spent)
-
-
-def synchronize(device: str) -> None:
-    """Wait for the device."""
-    if device != "cpu":
-        torch.cuda.synchronize(device)
-
-
 def limits(device: str) -> Limits:
     """Measure copying and multiplying."""
     small = device == "cpu"
     source = torch.empty(2**24 if small else 2**30, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     copied = 2 * source.numel() / median_s(lambda: target.copy_(source), device, 10)
-    side, reached = (256 if small else 8192), {}
-    for precision, dtype in DTYPES.items():
-        left = torch.ones((side, side), dtype=dtype, device=device)
-        seconds = median_s(partial(torch.mm, left, left), device, 10)
-        reached[precision] = 2 * side**3 / seconds
-    return Limits(copied, reached)
+    side = 256 if small else 8192
+    return Limits(copied, {name: multiplying(name, device, side) for name in DTYPES})
 
 
 def work_of(graph: Graph, frames: int) -> Work:
@@ -175,10 +151,8 @@ def work_of(graph: Graph, frames: int) -> Work:
                 lambda _, given, result: moved.append(given[0].numel() + result.numel())
             )
     size = graph.inputs[0].shape[1] or 1
-    counter = FlopCounterMode(display=False)
-    with torch.inference_mode(), counter:
-        module(torch.zeros((few, size, size, 3), dtype=torch.uint8))
-    return Work(counter.get_total_flops() * frames / few, sum(moved) * frames / few)
+    counted = operations(module, torch.zeros((few, size, size, 3), dtype=torch.uint8))
+    return Work(counted * frames / few, sum(moved) * frames / few)
 
 
 # --- what it does to a score -----------------------------------------------------------------
