@@ -13,7 +13,7 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,12 @@ from numpy.typing import NDArray
 #: Luma samples [rows, columns] of every frame, whatever its size, and the tiles over them.
 SAMPLES = (90, 160)
 TILES = (18, 32)
+_AREA = math.prod(TILES)
+#: Places of the median and of the 90th percentile among them.
+_MIDDLE, _HIGH = _AREA // 2, _AREA * 9 // 10
+
+#: Frames that are compared with a held one together.
+_AHEAD = 4
 
 Luma = NDArray[np.uint8]
 TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255
@@ -60,20 +66,6 @@ def _central() -> NDArray[np.bool_]:
 OUTSIDE = ~_central()
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A sampled frame: luma [90, 160] and the mean [18, 32] of each tile."""
-
-    luma: Luma
-    means: TileMap
-
-    @property
-    def blank(self) -> bool:
-        """Whether it shows nothing: black by blackdetect's rule, or one flat colour."""
-        black = float((self.means <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
-        return black or float(self.means.std()) < _FLAT_SPREAD
-
-
 @dataclass(frozen=True)
 class Pictures:
     """Sampled frames in a row: luma [n, 90, 160], and the mean [n, 18, 32] of each tile.
@@ -94,45 +86,62 @@ class Pictures:
         """Return some of the frames."""
         return Pictures(self.luma[which], self.means[which])
 
-    def apart(self) -> list[Picture]:
-        """Return the frames one by one."""
-        return [Picture(*each) for each in zip(self.luma, self.means, strict=True)]
+    def __len__(self) -> int:
+        """Return how many frames there are."""
+        return len(self.luma)
+
+    def blank(self) -> NDArray[np.bool_]:
+        """Return for each whether it shows nothing: black by blackdetect's rule, or one colour."""
+        means = self.means.reshape(len(self), _AREA)
+        black = (means <= _BLACK_LEVEL).mean(1) >= _BLACK_SHARE
+        blank: NDArray[np.bool_] = black | (means.std(1) < _FLAT_SPREAD)
+        return blank
+
+    def shifts(self, others: Pictures) -> TileMap:
+        """Return how far tile means are from those of others, in order: [n, 576]."""
+        apart = np.abs(self.means - others.means)
+        return np.sort(apart.reshape(len(self), _AREA), axis=1)
 
 
 def tile_means(samples: Luma, tiles: tuple[int, int] = TILES) -> TileMap:
     """Return the mean [..., *tiles] of each tile of `samples` [..., rows, columns]."""
     *lead, high, wide = samples.shape
     tall, broad = high // tiles[0], wide // tiles[1]
-    rows = samples.reshape(*lead, tiles[0], tall, wide).sum(-2, dtype=np.uint16)
-    parts = rows.reshape(*lead, *tiles, broad)
-    sums = parts[..., 0].copy()  # adding columns takes half the time of summing five by five
-    for column in range(1, broad):
-        sums += parts[..., column]
+    rows = samples.reshape(*lead, tiles[0], tall, wide)
+    lines = _added([rows[..., row, :] for row in range(tall)])
+    parts = lines.reshape(*lead, *tiles, broad)
+    sums = _added([parts[..., column] for column in range(broad)])
     means: TileMap = sums.astype(np.float32) / (tall * broad)
     return means
 
 
-@dataclass(frozen=True)
-class Change:
-    """Difference of two pictures, tile by tile, in luma levels.
+def _added(parts: Sequence[NDArray[np.unsignedinteger]]) -> NDArray[np.uint16]:
+    """Return the sum of arrays: a third of the time that summing over an axis takes."""
+    total = parts[0].astype(np.uint16)
+    for part in parts[1:]:
+        total += part
+    return total
 
-    `tiles` holds mean absolute differences, `noise` their median, `drift` the median and
-    `shift` the 90th percentile of how far tile means went; `moved` marks tiles beyond noise,
-    `count` is how many did, `outside` how many of those outside the middle of the picture.
+
+class Change(NamedTuple):
+    """Difference of two pictures, in luma levels.
+
+    `noise` is the median of the tiles' mean absolute differences, `drift` the median and
+    `shift` the 90th percentile of how far tile means went; `moved` marks tiles [18, 32] beyond
+    noise, `everywhere` is how many did, `outside` how many of those outside the picture's middle.
     """
 
-    tiles: TileMap
     moved: NDArray[np.bool_]
     noise: float
     drift: float
     shift: float
-    count: int
+    everywhere: int
     outside: int
 
     def still(self, *, outside_only: bool) -> bool:
         """Whether nothing moved: anywhere, or outside the middle of the picture."""
         even = self.noise <= _MOST_NOISE and self.drift <= _MOST_DRIFT
-        return even and (self.outside if outside_only else self.count) <= _STILL_TILES
+        return even and (self.outside if outside_only else self.everywhere) <= _STILL_TILES
 
     @property
     def recoded(self) -> bool:
@@ -141,31 +150,88 @@ class Change:
         return self.noise <= noise and self.drift <= drift and self.shift <= shift
 
 
-@lru_cache(maxsize=1)  # runs with and without the middle often ask for the same
-def change(a: Picture, b: Picture, noise: float | None = None) -> Change:
-    """Return the difference of two pictures; `noise` stands in for their own where given."""
-    one, other = (Pictures(each.luma[None], each.means[None]) for each in (a, b))
-    (found,) = changes(one, other, noise)
-    return found
+@dataclass(frozen=True)
+class Differences:
+    """Differences of pictures in a row from others: `tiles` [n, 18, 32], the rest [n].
+
+    `tiles` holds mean absolute differences in luma levels; see `Change` for the rest.
+    """
+
+    tiles: TileMap
+    noise: NDArray[np.float32]
+    drift: NDArray[np.float32]
+    shift: NDArray[np.float32]
+
+    @classmethod
+    def between(cls, pictures: Pictures, others: Pictures) -> Differences:
+        """Return the difference of each picture from the other at its place, or from one."""
+        above, below = (each(pictures.luma, others.luma) for each in (np.maximum, np.minimum))
+        tiles = tile_means(above - below)
+        shifts = pictures.shifts(others)
+        noise = np.sort(tiles.reshape(len(tiles), _AREA), axis=1)[:, _MIDDLE]
+        return cls(tiles, noise, shifts[:, _MIDDLE], shifts[:, _HIGH])
+
+    def changes(self, noise: NDArray[np.float32] | None = None) -> list[Change]:
+        """Return them one by one; `noise` [n] stands in for their own where given."""
+        heard = self.noise if noise is None else noise
+        floors = _NOISE_GAIN * np.minimum(heard.astype(np.float64), _MOST_NOISE) + _STEP
+        moved = self.tiles > floors[:, None, None].astype(np.float32)
+        each = (len(moved), _AREA)
+        counts = (tiles.reshape(each).sum(1) for tiles in (moved, moved & OUTSIDE))
+        columns = (self.noise, self.drift, self.shift, *counts)
+        return list(map(Change, moved, *(column.tolist() for column in columns)))
 
 
-def changes(pictures: Pictures, others: Pictures, noise: float | None = None) -> list[Change]:
-    """Return the difference of each picture from the other at its place; see `change`."""
-    above, below = (each(pictures.luma, others.luma) for each in (np.maximum, np.minimum))
-    flat = (len(pictures.luma), math.prod(TILES))
-    tiles = tile_means(above - below)
-    shifts = np.sort(np.abs(pictures.means - others.means).reshape(flat), axis=1)
-    middle, high = flat[1] // 2, flat[1] * 9 // 10
-    medians = np.sort(tiles.reshape(flat), axis=1)[:, middle]
-    noises = medians if noise is None else np.full(flat[0], noise)
-    floors = _NOISE_GAIN * np.minimum(noises.astype(np.float64), _MOST_NOISE) + _STEP
-    moved = tiles > floors[:, None, None].astype(np.float32)
-    counts = [each.reshape(flat).sum(1).tolist() for each in (moved, moved & OUTSIDE)]
-    drift, shift = shifts[:, middle].tolist(), shifts[:, high].tolist()
-    return [
-        Change(*each)
-        for each in zip(tiles, moved, medians.tolist(), drift, shift, *counts, strict=True)
-    ]
+class Frame(NamedTuple):
+    """Frame `number` of a clip, which shows nothing where it is `blank`."""
+
+    number: int
+    picture: Pictures
+    blank: bool
+
+
+class Row:
+    """Frames that are looked at together, of which the clip's frame `first` is the first.
+
+    Args:
+        lumas: their samples [90, 160] each.
+        recodes: for each, whether it is a key frame that may code the held picture anew.
+        before: samples of the frame before them; the first frame of a clip stands for it.
+    """
+
+    def __init__(
+        self, first: int, lumas: Sequence[Luma], recodes: Sequence[bool], before: Luma | None
+    ) -> None:
+        self.first = first
+        self.recodes = recodes
+        pictures = Pictures.of([lumas[0] if before is None else before, *lumas])
+        self._pictures = pictures[1:]
+        self._blank = self._pictures.blank().tolist()
+        self.steps = Differences.between(self._pictures, pictures[:-1])
+        self.moved = self.steps.changes()
+        self._since: dict[tuple[int, int, float], tuple[Change, float]] = {}
+
+    def frame(self, at: int) -> Frame:
+        """Return frame `at` of the row."""
+        return Frame(self.first + at, self._pictures[at : at + 1], self._blank[at])
+
+    def since(self, at: int, held: Frame, noise: float) -> tuple[Change, float]:
+        """Return how frame `at` differs from a held one beyond noise, and how much that is.
+
+        Noise is the most of `noise` and of what frames differed by from there on. Some of the
+        frames that follow are looked at as well: it is likely that they are asked for.
+        """
+        asked = (at, held.number, noise)
+        if asked not in self._since:
+            ahead = slice(at, at + _AHEAD)
+            heard = np.where(self.recodes[ahead], np.float32(0), self.steps.noise[ahead])
+            heard[0] = max(heard[0], noise)
+            heard = np.maximum.accumulate(heard)
+            found = Differences.between(self._pictures[ahead], held.picture).changes(heard)
+            for change, most in zip(found, heard.tolist(), strict=True):
+                self._since[at, held.number, noise] = change, most
+                at, noise = at + 1, most
+        return self._since[asked]
 
 
 @dataclass(slots=True)
@@ -173,7 +239,7 @@ class Run:
     """Frames `first` to `last`, both included, that show what frame `first - 1` shows.
 
     `crept` says that the run before it ended without a visible step, by slow change adding
-    up; `jump` is how far (`Change.shift`) its held frame is from that run's last; `heat`
+    up; `jump` is then how far (`Change.shift`) its held frame is from that run's last; `heat`
     counts, per tile, the frames that moved there, `active` the frames with any such tile.
     """
 
@@ -203,22 +269,17 @@ class FrameLog:
     shift: array[float] = field(default_factory=lambda: array("f"))
     noise: array[float] = field(default_factory=lambda: array("f"))
 
-    def add(self, pts_s: Sequence[float], key: Sequence[bool], moved: Sequence[Change]) -> None:
-        """Take frames in a row; the first of a clip has no change from one before it."""
-        first = [0.0] * (len(pts_s) - len(moved))
+    def add(self, pts_s: Sequence[float], row: Row) -> None:
+        """Take the frames of `row` and their times."""
         self.pts_s.extend(pts_s)
-        self.key.extend(key)
-        self.moving.extend([0] * len(first))
-        self.moving.extend(not each.still(outside_only=False) for each in moved)
-        for column in (self.level, self.activity, self.shift, self.noise):
-            column.extend(first)
-        if moved:
-            tiles = np.stack([each.tiles for each in moved])
-            active = np.where(np.stack([each.moved for each in moved]), tiles, np.float32(0))
-            self.level.extend(tiles.mean((1, 2)).tolist())
-            self.activity.extend(active.mean((1, 2)).tolist())
-        self.shift.extend(each.shift for each in moved)
-        self.noise.extend(each.noise for each in moved)
+        self.key.extend(row.recodes)
+        self.moving.extend(not each.still(outside_only=False) for each in row.moved)
+        tiles = row.steps.tiles
+        active = np.where(np.stack([each.moved for each in row.moved]), tiles, np.float32(0))
+        self.level.extend(tiles.mean((1, 2)).tolist())
+        self.activity.extend(active.mean((1, 2)).tolist())
+        self.shift.extend(row.steps.shift.tolist())
+        self.noise.extend(row.steps.noise.tolist())
 
 
 class RunFinder:
@@ -227,59 +288,58 @@ class RunFinder:
     def __init__(self, *, outside_only: bool) -> None:
         self.runs: list[Run] = []
         self._outside_only = outside_only
-        self._held: Picture | None = None
+        self._held: Frame | None = None
         self._open: Run | None = None
         self._noise = 0.0
         self._crept = False
-        self._last: Picture | None = None  # last picture of the latest run
+        self._last: Frame | None = None  # last frame of the latest run
 
-    def add(self, index: int, picture: Picture, moved: Change | None, recodes: bool) -> None:
-        """Take frame `index`.
+    def add(self, row: Row) -> None:
+        """Take the frames of `row`."""
+        if self._held is None:
+            self._held = row.frame(0)
+        for at in range(int(row.first == 0), len(row.moved)):
+            self._take(at, row)
 
-        Args:
-            moved: its difference from the frame before it; None for the first frame.
-            recodes: it is a key frame that may code the held picture anew.
-        """
-        if self._held is None or moved is None:
-            self._held = picture
-            return
+    def _take(self, at: int, row: Row) -> None:
+        moved, recodes = row.moved[at], row.recodes[at]
         still = moved.still(outside_only=self._outside_only)
         healed = recodes and moved.recoded and self._open is not None
         if not still and not healed:
-            self._restart(picture, crept=False)
-            return
-        if self._open is not None and not recodes and self._left(picture, moved):
-            self._restart(picture, crept=True)
-            return
-        self._extend(index, picture, moved, healed)
+            self._restart(row.frame(at), crept=False)
+        elif self._open is not None and not recodes and self._left(at, row):
+            self._restart(row.frame(at), crept=True)
+        else:
+            self._extend(row.frame(at), moved, healed)
 
-    def _left(self, picture: Picture, moved: Change) -> bool:
+    def _left(self, at: int, row: Row) -> bool:
         """Whether slow change has added up since the held frame."""
         assert self._held is not None
-        self._noise = max(self._noise, moved.noise)
-        since = change(picture, self._held, self._noise)
+        since, self._noise = row.since(at, self._held, self._noise)
         gain, levels = _GROWTH
         grown = since.noise > gain * self._noise + levels
         return grown or not since.still(outside_only=self._outside_only)
 
-    def _restart(self, picture: Picture, *, crept: bool) -> None:
-        """Hold `picture` from now on; forget a run of one frame, a cadence is full of them."""
+    def _restart(self, frame: Frame, *, crept: bool) -> None:
+        """Hold `frame` from now on; forget a run of one frame, a cadence is full of them."""
         if self._open is not None and self._open.first == self._open.last and not self._open.crept:
             self.runs.pop()
-        self._open, self._held, self._noise, self._crept = None, picture, 0.0, crept
+        self._open, self._held, self._noise, self._crept = None, frame, 0.0, crept
 
-    def _extend(self, index: int, picture: Picture, moved: Change, healed: bool) -> None:
-        """Lengthen the open run by frame `index`, or open one."""
+    def _extend(self, frame: Frame, moved: Change, healed: bool) -> None:
+        """Lengthen the open run by a frame, or open one."""
         assert self._held is not None
         if self._open is None:
-            jump = change(self._held, self._last).shift if self._last is not None else 0.0
-            self._open = Run(index, index, self._crept, jump, self._held.blank)
+            jump = 0.0
+            if self._crept and self._last is not None:
+                jump = float(self._held.picture.shifts(self._last.picture)[0, _HIGH])
+            self._open = Run(frame.number, frame.number, self._crept, jump, self._held.blank)
             self.runs.append(self._open)
-        self._open.last = index
-        self._last = picture
+        self._open.last = frame.number
+        self._last = frame
         if healed:
-            self._held = picture
-        elif moved.count:  # what recoding changes is no spinner
+            self._held = frame
+        elif moved.everywhere:  # what recoding changes is no spinner
             heat = self._open.heat
             self._open.heat = moved.moved.astype(np.uint32) if heat is None else heat + moved.moved
             self._open.active += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import av
@@ -13,17 +14,15 @@ from vqa2cli.video.stall_text import sequence_text, summary_text
 from vqa2cli.video.stall_track import (
     SAMPLES,
     SPARSE_KEYS,
-    Change,
     FrameLog,
     Luma,
-    Pictures,
+    Row,
     RunFinder,
-    changes,
 )
 from vqa2cli.video.stalling import Stalling
 
 #: Frames that are looked at together.
-_TOGETHER = 32
+_TOGETHER = 64
 
 __all__ = ["StallTrack", "luma_of", "planar_luma_bits", "sequence_text", "summary_text"]
 
@@ -34,33 +33,40 @@ def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
     Points and not means: they cost a twentieth, and fine texture that moves still shows.
     Any size gives the same shape, so a change of resolution inside a clip needs no care.
     """
-    depth = planar_luma_bits(frame.format)
     plane = frame.planes[0]
-    if depth is None or plane.line_size <= 0:
+    points = _points(frame.format.name, plane.width, plane.height, plane.line_size)
+    if points is None:
         gray = frame.reformat(width=SAMPLES[1], height=SAMPLES[0], format="gray", threads=1)
-        return _samples(gray.planes[0], 8)
-    return _samples(plane, depth)
+        plane = gray.planes[0]
+        points = _points("gray", plane.width, plane.height, plane.line_size)
+        assert points is not None
+    codes = np.frombuffer(memoryview(plane), points.kind)
+    picked = codes.take(points.at, mode="clip")
+    return picked if points.shift == 0 else (picked >> points.shift).astype(np.uint8)
 
 
-def _samples(plane: av.video.plane.VideoPlane, depth: int) -> NDArray[np.uint8]:
-    """Return 8-bit samples [90, 160] of a luma plane of `depth` bits."""
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    pixels = lines if depth == 8 else lines.view("<u2")
-    (down, odd), (across, rest) = divmod(plane.height, SAMPLES[0]), divmod(plane.width, SAMPLES[1])
-    if odd == rest == 0:  # the same points as below, in half the time
-        picked = pixels[down // 2 :: down, across // 2 : plane.width : across]
-    else:
-        rows, columns = _points(plane.height, SAMPLES[0]), _points(plane.width, SAMPLES[1])
-        picked = pixels[rows].take(columns, axis=1)
-    if depth == 8:
-        return np.ascontiguousarray(picked)
-    return (picked >> np.uint16(depth - 8)).astype(np.uint8)
+@dataclass(frozen=True)
+class _Points:
+    """Where in a plane of codes of one `kind` the samples lie, [90, 160]; 8 bits by a `shift`."""
+
+    at: NDArray[np.intp]
+    kind: str
+    shift: np.uint16
 
 
-@lru_cache(maxsize=64)
-def _points(length: int, count: int) -> NDArray[np.intp]:
-    """Return `count` evenly spaced positions in `length` pixels, at the centres of cells."""
-    return ((np.arange(count) + 0.5) * length / count).astype(np.intp)
+@lru_cache(maxsize=16)  # asked of every frame, while decoding fills the processor's caches
+def _points(form: str, width: int, height: int, line_size: int) -> _Points | None:
+    """Return the points of a first plane of luma alone, at the centres of cells; else None."""
+    depth = planar_luma_bits(av.VideoFormat(form, width, height))
+    if depth is None or line_size <= 0:
+        return None
+    wide = depth > 8
+    rows, columns = (
+        ((np.arange(count) + 0.5) * length / count).astype(np.intp)
+        for count, length in zip(SAMPLES, (height, width), strict=True)
+    )
+    at = rows[:, None] * (line_size // (1 + wide)) + columns
+    return _Points(at, "<u2" if wide else "u1", np.uint16(depth - 8))
 
 
 def planar_luma_bits(form: av.VideoFormat) -> int | None:
@@ -100,21 +106,15 @@ class StallTrack:
         if not self._waiting:
             return
         lumas, times, keys = zip(*self._waiting, strict=True)
-        before = [] if self._previous is None else [self._previous]
-        row = Pictures.of([*before, *lumas])
-        pictures = row.apart()[len(before) :]
-        moved = changes(row[1:], row[:-1])
-        none: list[Change | None] = [None] * (1 - len(before))
-        index, recoding = len(self._log.pts_s), []
-        for picture, one, key_frame in zip(pictures, [*none, *moved], keys, strict=True):
-            recodes = key_frame and index - self._last_key >= SPARSE_KEYS
-            recoding.append(recodes)
-            self._whole.add(index, picture, one, recodes)
-            self._outside.add(index, picture, one, recodes)
+        first, recodes = len(self._log.pts_s), []
+        for index, key_frame in enumerate(keys, first):
+            recodes.append(key_frame and index - self._last_key >= SPARSE_KEYS)
             if key_frame:
                 self._last_key = index
-            index += 1
-        self._log.add(times, recoding, moved)
+        row = Row(first, lumas, recodes, self._previous)
+        for finder in (self._whole, self._outside):
+            finder.add(row)
+        self._log.add(times, row)
         self._previous = lumas[-1]
         self._waiting.clear()
 
