@@ -10,6 +10,7 @@ from time import process_time
 
 import av
 import click
+import numpy as np
 
 from vqa2cli.config import MIN_STALL_S
 from vqa2cli.video.memory import keep_freed
@@ -20,6 +21,7 @@ from vqa2cli.video.stalls import StallTrack, luma_of
 @click.argument("videos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def main(videos: tuple[Path, ...]) -> None:
     """Print decoding and detector seconds of each of VIDEOS, frame by frame in one run."""
+    np.median([0.0])  # numpy loads a part of itself on the first call
     for video in videos:
         decoding, detecting, frames = _measured(video)
         print(

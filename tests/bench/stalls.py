@@ -36,10 +36,11 @@ def main(only: str, how: str) -> None:
         if one.missed or one.false or off:
             told = f"missed {one.missed}, false {one.false}, off by {np.round(off, 1).tolist()}"
             print(f"{shown_as} | {encoded_as}: {told}", flush=True)
-    _print_totals(totals, found)
+    print_totals(totals, found)
 
 
-def _print_totals(totals: Counter[str], found: list[Matched]) -> None:
+def print_totals(totals: Counter[str], found: list[Matched]) -> None:
+    """Print precision, recall and how far onsets and ends are off."""
     hit = totals["true"] - totals["missed"]
     onsets = np.array([x for one in found for x in one.onset_frames])
     ends = np.array([x for one in found for x in one.end_frames])

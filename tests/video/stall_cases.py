@@ -43,7 +43,7 @@ class Shown:
     frames: Callable[[], Sequence[Frame]]
     truth: Spans = ()
     pts_s: Callable[[], Sequence[float]] | None = None
-    fps: int = FPS
+    fps: float = FPS
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,18 @@ from vqa2cli.video.stall_track import FrameLog, Run
 _CODING_FRAMES = 5
 #: Frames a codec takes to refine a picture that has just come to a stand.
 _SETTLING_FRAMES = 16
-#: Frames that a codec blends out of a held picture and the motion beside it, on either side, and
-#: the share of the usual activity they stay below: x264 at crf 38 leaves a third in three
-#: frames, while motion itself varies by half.
+#: Frames that a codec blends out of a held picture and the motion after it, and the share of
+#: the activity that follows which they stay below.
 _BLENDED_FRAMES = 3
-_BLENDED = 0.4
+_BLENDED = 0.5
+#: Share of the motion beside them that such frames stay below, where it breaks off in one step,
+#: and the most of them there: x265 takes up to six after a stop.
+_BROKEN = 0.2
+_BREAK_FRAMES = 8
+#: Share of the motion before a stand that frames of refining it may have: soon after it began,
+#: later, and at a key frame; and the most of such frames in a row.
+_REFINED_SOON, _REFINED_LATER, _REFINED_AT_KEY = 0.2, 0.05, 0.5
+_REFINED_FRAMES = 4
 #: Creeps beyond which it is the content that changes slowly, not the coding.
 _CREEPS = 3
 #: Largest step (90th percentile of tile means, levels) that may lie inside one span.
@@ -39,6 +47,8 @@ _REACH_S = 4.0
 #: the usual: into a still slide measures 60 where the pan before it does 8.
 _CUT_SHIFT = 10.0
 _CUT_GAIN = 3.0
+#: Frames next to a span of which most move so far too where it is fast motion, no cut.
+_CUT_AMONG = 6
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ class Clip:
     moving: NDArray[np.bool_]
     level: NDArray[np.float32]
     activity: NDArray[np.float32]
+    moving_outside: NDArray[np.bool_]
+    outside: NDArray[np.float32]
     shift: NDArray[np.float32]
     noise: NDArray[np.float32]
 
@@ -67,9 +79,15 @@ class Clip:
             np.frombuffer(bytes(log.moving), np.bool_),
             np.asarray(log.level, np.float32),
             np.asarray(log.activity, np.float32),
+            np.frombuffer(bytes(log.moving_outside), np.bool_),
+            np.asarray(log.outside, np.float32),
             np.asarray(log.shift, np.float32),
             np.asarray(log.noise, np.float32),
         )
+
+    def around(self) -> Clip:
+        """Return the clip with the motion outside the middle of the picture alone."""
+        return replace(self, moving=self.moving_outside, activity=self.outside, level=self.outside)
 
     def time_after(self, index: int) -> float:
         """Return when frame `index` leaves the screen."""
@@ -82,7 +100,9 @@ class Span:
 
     `gap`: frames are missing from it. `creeps` counts where change without a visible step
     added up, `_CREEPS` where it led to a long run. `heat` [18, 32] counts frames that moved
-    a tile, `active` frames that moved any.
+    a tile, `active` frames that moved any; `left` and `met` [18, 32] mark the tiles that moved
+    before it and after. `turns`: it stands but for its middle, where a spinner turns or the
+    picture moves on.
     """
 
     first: int
@@ -94,6 +114,9 @@ class Span:
     blank: bool = False
     heat: NDArray[np.uint32] | None = None
     active: int = 0
+    left: NDArray[np.bool_] | None = None
+    met: NDArray[np.bool_] | None = None
+    turns: bool = False
 
     @property
     def duration(self) -> float:
@@ -112,9 +135,9 @@ class Motion:
 
     `frames` moved, at most `longest_hold` seconds apart, `usual_hold` at the median;
     `stretch` seconds lie between the span and the next one, infinite before the first.
-    `activity` and `noise` are medians, `near` the mean activity of the three frames closest
-    to the span and `edge` the greatest of the closest five, which a codec may blend; `cut`:
-    one of the three changes the scene.
+    `activity` and `noise` are medians. `near` is the mean activity of three frames where the
+    motion breaks off, `blended` how many fainter ones a codec has made between them and the
+    span; `cut`: one of the three changes the scene.
     """
 
     frames: int
@@ -124,7 +147,7 @@ class Motion:
     activity: float
     noise: float
     near: float
-    edge: float
+    blended: int
     cut: bool
 
 
@@ -134,7 +157,15 @@ def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
     for run in runs:
         start, end = float(clip.pts[run.first]), clip.time_after(run.last)
         span = Span(
-            run.first, run.last, start, end, blank=run.blank, heat=run.heat, active=run.active
+            run.first,
+            run.last,
+            start,
+            end,
+            blank=run.blank,
+            heat=run.heat,
+            active=run.active,
+            left=run.left,
+            met=run.met,
         )
         if spans and (joint := _joint(clip, spans[-1], run)) is not None:
             span = _join(spans.pop(), span, creeps=joint)
@@ -150,6 +181,8 @@ def _from_start(span: Span) -> Span:
 def _joint(clip: Clip, before: Span, run: Run) -> int | None:
     """Return None where `run` is a span of its own, else how many creeps join the two."""
     between = run.first - before.last - 1
+    if between <= _CODING_FRAMES and (run.again or _refines(clip, before, run)):
+        return 0
     near = slice(max(before.last - _CODING_FRAMES, 0), run.first + _CODING_FRAMES)
     recoding = bool(clip.key[near].any()) and between <= _CODING_FRAMES
     if not run.crept or run.jump > _JOIN_SHIFT or not (recoding or between <= 1):
@@ -157,6 +190,17 @@ def _joint(clip: Clip, before: Span, run: Run) -> int | None:
     if recoding or before.last - before.first < _SETTLING_FRAMES:
         return 0
     return _CREEPS if run.last - run.first >= _CODING_FRAMES else 1
+
+
+def _refines(clip: Clip, before: Span, run: Run) -> bool:
+    """Whether what lies between two stands is next to nothing beside the motion before them."""
+    if run.first - before.last - 1 > _REFINED_FRAMES or before.first < 2:
+        return False
+    moved, _ = _break(clip.activity[: before.first][: -_BREAK_FRAMES - 4 : -1])
+    share = _REFINED_SOON if before.last - before.first < _SETTLING_FRAMES else _REFINED_LATER
+    if clip.key[before.last : run.first + 2].any():
+        share = _REFINED_AT_KEY
+    return bool(clip.activity[before.last + 1 : run.first].max(initial=0) <= share * moved)
 
 
 def _join(a: Span, b: Span, *, creeps: int) -> Span:
@@ -171,6 +215,8 @@ def _join(a: Span, b: Span, *, creeps: int) -> Span:
         blank=a.blank and b.blank,
         heat=heat,
         active=a.active + b.active,
+        left=b.left if a.left is None else a.left,
+        met=b.met,
     )
 
 
@@ -208,18 +254,20 @@ def motion_before(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
     held = span.first if span.gap and span.first > 0 else span.first - 1
     ends = [other.end for other in others if other.first < span.first]
     stretch = span.start - max(ends) if ends else math.inf
-    return _motion(clip, range(held, -1, -1), others, stretch)
+    return _motion(clip, range(held, -1, -1), others, stretch, rest(clip, span)[1])
 
 
 def motion_after(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
     """Return the motion of the second after `span`; `others` are the clip's other spans."""
     starts = [other.start for other in others if other.first > span.first]
     stretch = (min(starts) if starts else clip.end_s) - span.end
-    return _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch)
+    return _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch, rest(clip, span)[1])
 
 
-def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float) -> Motion:
-    """Return the motion along `indices`, walking away from a span."""
+def _motion(
+    clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float, exact: bool
+) -> Motion:
+    """Return the motion along `indices`, walking away from a span that may repeat exactly."""
     moving: list[int] = []
     holds: list[float] = []
     seen_s = hold = 0.0
@@ -227,7 +275,7 @@ def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch:
     for index in indices:
         if abs(clip.pts[index] - clip.pts[indices[0]]) > _REACH_S or seen_s > _LOOK_S:
             break
-        if any(other.first <= index <= other.last for other in others):
+        if _inside(others, index):
             previous = None
             continue
         step = 0.0 if previous is None else abs(float(clip.pts[index] - clip.pts[previous]))
@@ -238,10 +286,13 @@ def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch:
             hold = 0.0
     longest = max([*holds, hold])
     if not moving:
-        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0.0, False)
+        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False)
     far = moving[3:] or moving
-    near = list(indices[:3])
-    usual_shift = float(np.median(clip.shift[far]))
+    reach = indices[: (_BREAK_FRAMES if exact else 0) + 3]
+    alone = list(takewhile(lambda at: not _inside(others, at), reach)) or list(indices[:3])
+    near, blended = _break(clip.activity[alone])
+    beside = clip.shift[list(indices[blended : blended + _CUT_AMONG])]
+    usual_shift = max(float(np.median(clip.shift[far])), float(np.median(beside)))
     return Motion(
         len(moving),
         longest,
@@ -249,28 +300,46 @@ def _motion(clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch:
         stretch,
         float(np.median(clip.activity[far])),
         float(np.median(clip.noise[far])),
-        float(clip.activity[near].mean()),
-        float(clip.activity[list(indices[:_CODING_FRAMES])].max()),
-        float(clip.shift[near].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
+        near,
+        blended,
+        float(beside[:3].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
     )
 
 
-def unblended(clip: Clip, span: Span, before: Motion, after: Motion) -> Span:
+def _inside(spans: Sequence[Span], index: int) -> bool:
+    """Whether a frame lies in one of `spans`."""
+    return any(span.first <= index <= span.last for span in spans)
+
+
+def _break(activity: NDArray[np.float32]) -> tuple[float, int]:
+    """Return the mean activity of three frames where motion breaks off, and where they begin.
+
+    `activity` [n] walks away from a stand. Motion that fades does not fall to a fifth in a step.
+    """
+    near, blended = float(activity[:3].mean()), 0
+    for at in range(1, len(activity) - 2):
+        beyond = float(activity[at : at + 3].mean())
+        if beyond > near and float(activity[:at].max()) <= _BROKEN * beyond:
+            near, blended = beyond, at
+    return near, blended
+
+
+def unblended(clip: Clip, span: Span, before: Motion) -> Span:
     """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
-    first, last = span.first, span.last
-    while span.first - first < _BLENDED_FRAMES and _blends(clip, first - 1, before):
-        first -= 1
-    while last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1, after):
+    first, last = span.first - (before.blended if span.first > 0 else 0), span.last
+    while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1):
         last += 1
     start = span.start if first == span.first else float(clip.pts[first])
     end = span.end if last == span.last else clip.time_after(last)
     return replace(span, first=first, last=last, start=start, end=end)
 
 
-def _blends(clip: Clip, index: int, beside: Motion) -> bool:
-    if not 0 < index < len(clip.pts) or not clip.moving[index]:
+def _blends(clip: Clip, index: int) -> bool:
+    """Whether frame `index` has little of the motion that follows it."""
+    follows = clip.activity[index + 1 : index + 1 + _CODING_FRAMES]
+    if not len(follows) or not clip.moving[index]:
         return False
-    return bool(clip.activity[index] < _BLENDED * beside.activity)
+    return bool(clip.activity[index] < _BLENDED * np.median(follows))
 
 
 def rest(clip: Clip, span: Span) -> tuple[float, bool]:

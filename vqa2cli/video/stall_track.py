@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -48,6 +49,10 @@ _STILL_TILES = 2
 _RECODED = (5.0, 2.5, 6.0)
 #: Frames between key frames from which on one may be recoding: an intra-only codec heals nothing.
 SPARSE_KEYS = 8
+#: Frames on each side of a run in which it is looked at where something moves.
+_BESIDE = 5
+#: Frames between two runs of which the second may go on with the first.
+_SHORTLY = 8
 #: Luma of blackdetect's default `pixel_black_th` 0.10 on the studio range, and its ratio.
 _BLACK_LEVEL = 38
 _BLACK_SHARE = 0.98
@@ -64,6 +69,16 @@ def _central() -> NDArray[np.bool_]:
 
 
 OUTSIDE = ~_central()
+
+
+def _edges() -> NDArray[np.bool_]:
+    """Return the tiles [18, 32] at the edges of the picture: what leaves it leaves by them."""
+    edges = np.ones(TILES, bool)
+    edges[2:-2, 3:-3] = False
+    return edges
+
+
+EDGES = _edges()
 
 
 @dataclass(frozen=True)
@@ -128,20 +143,21 @@ class Change(NamedTuple):
 
     `noise` is the median of the tiles' mean absolute differences, `drift` the median and
     `shift` the 90th percentile of how far tile means went; `moved` marks tiles [18, 32] beyond
-    noise, `everywhere` is how many did, `outside` how many of those outside the picture's middle.
+    noise, `active` is whether any did. `stands`: nothing moved; `stands_around`: nothing outside
+    the middle of the picture.
     """
 
     moved: NDArray[np.bool_]
     noise: float
     drift: float
     shift: float
-    everywhere: int
-    outside: int
+    active: bool
+    stands: bool
+    stands_around: bool
 
     def still(self, *, outside_only: bool) -> bool:
         """Whether nothing moved: anywhere, or outside the middle of the picture."""
-        even = self.noise <= _MOST_NOISE and self.drift <= _MOST_DRIFT
-        return even and (self.outside if outside_only else self.everywhere) <= _STILL_TILES
+        return self.stands_around if outside_only else self.stands
 
     @property
     def recoded(self) -> bool:
@@ -176,9 +192,11 @@ class Differences:
         heard = self.noise if noise is None else noise
         floors = _NOISE_GAIN * np.minimum(heard.astype(np.float64), _MOST_NOISE) + _STEP
         moved = self.tiles > floors[:, None, None].astype(np.float32)
-        each = (len(moved), _AREA)
-        counts = (tiles.reshape(each).sum(1) for tiles in (moved, moved & OUTSIDE))
-        columns = (self.noise, self.drift, self.shift, *counts)
+        flat = moved.reshape(len(moved), _AREA)
+        everywhere, outside = flat.sum(1), (flat & OUTSIDE.reshape(_AREA)).sum(1)
+        even = (self.noise <= _MOST_NOISE) & (self.drift <= _MOST_DRIFT)
+        still = (even & (count <= _STILL_TILES) for count in (everywhere, outside))
+        columns = (self.noise, self.drift, self.shift, everywhere > 0, *still)
         return list(map(Change, moved, *(column.tolist() for column in columns)))
 
 
@@ -206,14 +224,11 @@ class Row:
         self.recodes = recodes
         pictures = Pictures.of([lumas[0] if before is None else before, *lumas])
         self._pictures = pictures[1:]
-        self._blank = self._pictures.blank().tolist()
+        blank = enumerate(self._pictures.blank().tolist())
+        self.frames = [Frame(first + at, self._pictures[at : at + 1], is_) for at, is_ in blank]
         self.steps = Differences.between(self._pictures, pictures[:-1])
         self.moved = self.steps.changes()
         self._since: dict[tuple[int, int, float], tuple[Change, float]] = {}
-
-    def frame(self, at: int) -> Frame:
-        """Return frame `at` of the row."""
-        return Frame(self.first + at, self._pictures[at : at + 1], self._blank[at])
 
     def since(self, at: int, held: Frame, noise: float) -> tuple[Change, float]:
         """Return how frame `at` differs from a held one beyond noise, and how much that is.
@@ -238,9 +253,11 @@ class Row:
 class Run:
     """Frames `first` to `last`, both included, that show what frame `first - 1` shows.
 
-    `crept` says that the run before it ended without a visible step, by slow change adding
-    up; `jump` is then how far (`Change.shift`) its held frame is from that run's last; `heat`
-    counts, per tile, the frames that moved there, `active` the frames with any such tile.
+    `again` says that the run shortly before it showed the same. `crept` says that the run
+    before it ended without a visible step, by slow change adding up; `jump` is then how far
+    (`Change.shift`) its held frame is from that run's last. `heat` counts, per tile, the frames
+    that moved there, `active` the frames with any such tile. `left` and `met` mark the tiles
+    [18, 32] that moved in the moving frames just before and after it.
     """
 
     first: int
@@ -248,8 +265,11 @@ class Run:
     crept: bool
     jump: float
     blank: bool
+    again: bool = False
     heat: NDArray[np.uint32] | None = None  # None: nothing moved; hours of repeats stay small
     active: int = 0
+    left: NDArray[np.bool_] | None = None
+    met: NDArray[np.bool_] | None = None
 
 
 @dataclass
@@ -258,14 +278,17 @@ class FrameLog:
 
     `moving` is 1 where the frame differs from the one before it beyond noise and recoding;
     `level` is the mean tile difference, `activity` what moved beyond noise, its mean over all
-    tiles: area times amplitude; `shift` and `noise` are those of `Change`.
+    tiles: area times amplitude; `shift` and `noise` are those of `Change`. `moving_outside` and
+    `outside` are `moving` and `activity` of the tiles outside the middle of the picture.
     """
 
     pts_s: array[float] = field(default_factory=lambda: array("d"))
     key: bytearray = field(default_factory=bytearray)
     moving: bytearray = field(default_factory=bytearray)
+    moving_outside: bytearray = field(default_factory=bytearray)
     level: array[float] = field(default_factory=lambda: array("f"))
     activity: array[float] = field(default_factory=lambda: array("f"))
+    outside: array[float] = field(default_factory=lambda: array("f"))
     shift: array[float] = field(default_factory=lambda: array("f"))
     noise: array[float] = field(default_factory=lambda: array("f"))
 
@@ -273,11 +296,13 @@ class FrameLog:
         """Take the frames of `row` and their times."""
         self.pts_s.extend(pts_s)
         self.key.extend(row.recodes)
-        self.moving.extend(not each.still(outside_only=False) for each in row.moved)
+        self.moving.extend(not each.stands for each in row.moved)
+        self.moving_outside.extend(not each.stands_around for each in row.moved)
         tiles = row.steps.tiles
         active = np.where(np.stack([each.moved for each in row.moved]), tiles, np.float32(0))
         self.level.extend(tiles.mean((1, 2)).tolist())
         self.activity.extend(active.mean((1, 2)).tolist())
+        self.outside.extend((active[:, OUTSIDE].sum(1) / _AREA).tolist())
         self.shift.extend(row.steps.shift.tolist())
         self.noise.extend(row.steps.noise.tolist())
 
@@ -293,24 +318,31 @@ class RunFinder:
         self._noise = 0.0
         self._crept = False
         self._last: Frame | None = None  # last frame of the latest run
+        self._before: Frame | None = None  # and of the one before, of those that are kept
+        self._recent: deque[NDArray[np.bool_]] = deque(maxlen=_BESIDE)
+        self._closed: tuple[Run, int] | None = None  # a run, and frames after it to look at
 
     def add(self, row: Row) -> None:
         """Take the frames of `row`."""
         if self._held is None:
-            self._held = row.frame(0)
+            self._held = row.frames[0]
         for at in range(int(row.first == 0), len(row.moved)):
             self._take(at, row)
 
     def _take(self, at: int, row: Row) -> None:
         moved, recodes = row.moved[at], row.recodes[at]
         still = moved.still(outside_only=self._outside_only)
+        if not still:
+            self._recent.append(moved.moved)
+            if self._closed is not None:
+                self._meet(moved.moved)
         healed = recodes and moved.recoded and self._open is not None
         if not still and not healed:
-            self._restart(row.frame(at), crept=False)
+            self._restart(row.frames[at], crept=False)
         elif self._open is not None and not recodes and self._left(at, row):
-            self._restart(row.frame(at), crept=True)
+            self._restart(row.frames[at], crept=True)
         else:
-            self._extend(row.frame(at), moved, healed)
+            self._extend(row.frames[at], moved, healed)
 
     def _left(self, at: int, row: Row) -> bool:
         """Whether slow change has added up since the held frame."""
@@ -322,8 +354,14 @@ class RunFinder:
 
     def _restart(self, frame: Frame, *, crept: bool) -> None:
         """Hold `frame` from now on; forget a run of one frame, a cadence is full of them."""
-        if self._open is not None and self._open.first == self._open.last and not self._open.crept:
-            self.runs.pop()
+        if self._open is not None:
+            if self._open.first == self._open.last and not self._open.crept:
+                self.runs.pop()
+            else:
+                self._before = self._last
+                self._closed = self._open, _BESIDE
+                if not crept:
+                    self._meet(self._recent[-1])
         self._open, self._held, self._noise, self._crept = None, frame, 0.0, crept
 
     def _extend(self, frame: Frame, moved: Change, healed: bool) -> None:
@@ -335,11 +373,29 @@ class RunFinder:
                 jump = float(self._held.picture.shifts(self._last.picture)[0, _HIGH])
             self._open = Run(frame.number, frame.number, self._crept, jump, self._held.blank)
             self.runs.append(self._open)
+        elif self._open.first == self._open.last:
+            self._open.again = self._shown_before(frame)
+            if self._recent:
+                self._open.left = np.logical_or.reduce(list(self._recent))
         self._open.last = frame.number
         self._last = frame
         if healed:
             self._held = frame
-        elif moved.everywhere:  # what recoding changes is no spinner
+        elif moved.active:  # what recoding changes is no spinner
             heat = self._open.heat
             self._open.heat = moved.moved.astype(np.uint32) if heat is None else heat + moved.moved
             self._open.active += 1
+
+    def _meet(self, moved: NDArray[np.bool_]) -> None:
+        """Note where something moved in a frame after the run that closed last."""
+        assert self._closed is not None
+        run, left = self._closed
+        run.met = moved.copy() if run.met is None else run.met | moved
+        self._closed = (run, left - 1) if left > 1 else None
+
+    def _shown_before(self, frame: Frame) -> bool:
+        """Whether the run that ended shortly before `frame` showed the same."""
+        if self._before is None or frame.number - self._before.number > _SHORTLY:
+            return False
+        (since,) = Differences.between(frame.picture, self._before.picture).changes()
+        return since.still(outside_only=self._outside_only)
