@@ -1,137 +1,53 @@
 """Precision and recall of the stall detector on real clips that are made to stall.
 
-python -m tests.bench.real_stalls CLIP... [--lot N]
-
-Each clip is shown smaller, stalls where it moves, and is encoded: what it does, when, for how
-long and how it is encoded are drawn by lot from its name.
+python -m tests.bench.real_stalls CLIP... [--lot N] [--kind KIND] [--taken SECONDS]
 """
 
 from __future__ import annotations
 
-import random
-import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
-import av
 import click
-import numpy as np
 
-from tests.bench.stalls import print_totals
-from tests.video.stall_cases import Encode, Matched, Shown, matched, stalls_of
-from tests.video.stall_media import spinning
-from vqa2cli.video.synthesis import Frame, with_freeze
-
-#: Longest that is taken of a clip, seconds, and its longer side, pixels.
-_TAKEN_S, _SIDE = 6.0, 640
-#: Seconds on each side of a stall in which most frames must move: a picture at rest cannot be
-#: seen to stop. The share of frames, and the mean difference of two frames in motion, codes.
-_MOVING_S, _MOST = 0.5, 0.75
-_MOTION = 0.5
-_KINDS = ("freeze", "spinner", "at the start", "at the end", "twice", "none")
-_SECONDS = (0.5, 0.7, 1.0, 2.0, 4.0)
-_CODECS = {
-    "libx264": (".mp4", (20, 38)),
-    "libx265": (".mp4", (22, 36)),
-    "libvpx-vp9": (".webm", (25, 45)),
-    "libsvtav1": (".mp4", (25, 45)),
-}
+from tests.bench.stalls import CLOSE, print_totals
+from tests.video.real_stalls import KINDS, TAKEN_S, made_to_stall
+from tests.video.stall_cases import Matched
 
 
 @click.command()
 @click.argument("clips", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--lot", "drawn", default=0, show_default=True, help="Which lot is drawn.")
-def main(clips: tuple[Path, ...], drawn: int) -> None:
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Do this alone.")
+@click.option("--taken", default=TAKEN_S, show_default=True, help="Seconds taken of a clip.")
+def main(clips: tuple[Path, ...], drawn: int, kinds: tuple[str, ...], taken: float) -> None:
     """Make each of CLIPS stall, look for it, and print what was right and what was not."""
     totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
     found: list[Matched] = []
     for clip in clips:
-        frames, fps = _frames(clip)
-        lot = random.Random(f"{clip.name} {drawn}")
-        for kind in _KINDS:
-            encoded_as, encode = _encode(lot)
-            shown = _shown(frames, fps, kind, lot)
-            if shown is None:
-                totals[kind].update(left_out=1)
+        for case in made_to_stall(clip, kinds or KINDS, taken, drawn):
+            if case.shown is None or case.found is None:
+                totals[case.kind].update(left_out=1)
                 continue
-            with tempfile.TemporaryDirectory() as folder:
-                one = matched(shown, stalls_of(shown, encode, Path(folder)))
+            one = case.found
             found.append(one)
-            off = [round(x, 1) for x in (*one.onset_frames, *one.end_frames) if x > 2.1]
-            totals[kind].update(
-                cases=1, true=len(shown.truth), missed=one.missed, false=one.false, off=len(off)
+            off = [round(x, 1) for x in (*one.onset_frames, *one.end_frames) if x > CLOSE]
+            totals[case.kind].update(
+                cases=1,
+                true=len(case.shown.truth),
+                missed=one.missed,
+                false=one.false,
+                off=len(off),
             )
             if one.missed or one.false or off:
                 print(
-                    f"{clip.name} | {kind} {shown.truth} at {fps:.3g} | {encoded_as}: "
-                    f"missed {one.missed}, false {one.false}, off by {off}",
+                    f"{case.clip} | {case.kind} {case.shown.truth} at {case.shown.fps:.3g} | "
+                    f"{case.encoded_as}: missed {one.missed}, false {one.false}, off by {off}",
                     flush=True,
                 )
     for kind, counted in totals.items():
         print(kind, dict(counted))
     print_totals(sum(totals.values(), Counter()), found)
-
-
-def _frames(clip: Path) -> tuple[list[Frame], float]:
-    """Return the first frames of a clip, its longer side at most `_SIDE`, and their rate."""
-    with av.open(str(clip)) as container:
-        stream = container.streams.video[0]
-        rate = float(stream.average_rate or 25)
-        scale = min(1.0, _SIDE / max(stream.width, stream.height))
-        size = [round(scale * length / 8) * 8 for length in (stream.width, stream.height)]
-        shown = islice(container.decode(video=0), round(_TAKEN_S * rate))
-        return [
-            frame.reformat(*size, "rgb24", interpolation="AREA", threads=1).to_ndarray()
-            for frame in shown
-        ], rate
-
-
-def _encode(lot: random.Random) -> tuple[str, Encode]:
-    """Return an encode drawn by lot, and what to call it."""
-    codec = lot.choice(list(_CODECS))
-    suffix, qualities = _CODECS[codec]
-    gop, crf = lot.choice((30, 48, 60, 120, 250)), lot.randint(*qualities)
-    options = {"crf": str(crf)} | ({"b": "0"} if codec == "libvpx-vp9" else {})
-    encode = Encode(suffix, {"codec": codec, "gop": gop, "options": options})
-    return f"{codec} gop {gop} crf {crf}", encode
-
-
-def _shown(frames: Sequence[Frame], fps: float, kind: str, lot: random.Random) -> Shown | None:
-    """Return what is shown of a clip that stalls; None where it does not move enough for it."""
-    if kind == "none":
-        return Shown(lambda: frames, (), fps=fps)
-    small = np.stack([frame[::4, ::4, 1] for frame in frames]).astype(np.int16)
-    moves = np.abs(np.diff(small, axis=0)).mean((1, 2)) >= _MOTION
-    length, near = round(lot.choice(_SECONDS) * fps), max(round(_MOVING_S * fps), 6)
-    if kind == "at the start":
-        if len(moves) < 2 * near or moves[:near].mean() < _MOST:
-            return None
-        return Shown(lambda: with_freeze(frames, 1, length), ((0, length + 1),), fps=fps)
-    places = [
-        at
-        for at in range(2 * near, len(frames) - near)
-        if min(moves[at - near : at].mean(), moves[at : at + near].mean()) >= _MOST
-    ]
-    if not places:
-        return None
-    at = lot.choice(places)
-    spans: tuple[tuple[int, int], ...] = ((at, at + length),)
-    if kind == "at the end":
-        return Shown(lambda: with_freeze(frames[:at], at, length), spans, fps=fps)
-    stalled = with_freeze(frames, at, length)
-    if kind == "spinner":
-        side = round(min(frames[0].shape[:2]) * lot.uniform(0.05, 0.25))
-        stalled = spinning(stalled, at, length, side)
-    if kind == "twice":
-        later = [place for place in places if place >= at + fps]
-        if not later:
-            return None
-        again = lot.choice(later) + length
-        stalled = with_freeze(stalled, again, length)
-        spans += ((again, again + length),)
-    return Shown(lambda: stalled, spans, fps=fps)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import numpy as np
 from tests.video.stall_media import (
     FPS,
     SIZE,
+    coming_and_going,
     coming_to_rest,
     fading,
     frame_times,
@@ -230,6 +231,7 @@ CONTENT: Final[dict[str, Shown]] = {
     ),
     "slides with wipes": Shown(lambda: presentation(4)),
     "a camera that comes to rest": Shown(coming_to_rest),
+    "things that come and go": Shown(lambda: coming_and_going(45)),
     "slow motion": Shown(lambda: scene(6.0, 0, 0.05)),
     "a noisy camera on an object": Shown(lambda: noisy(still_camera(150, 20), 4)),
 }

@@ -47,6 +47,21 @@ def still_camera(
     return frames
 
 
+def coming_and_going(resting: int, side: int = 70, pace: int = 12, seed: int = 5) -> list[Frame]:
+    """Return a still background that a square crosses twice, `resting` frames apart."""
+    background = scene(1.0, seed)[0]
+    crossing = range(-side, SIZE[0], pace)
+    frames = []
+    for x in crossing:
+        picture = background.copy()
+        left = max(x, 0)
+        picture[50 : 50 + side, left : max(x + side, 0)] = scene(1.0, seed + 1)[0][
+            50 : 50 + side, left - x : left - x + len(range(left, min(x + side, SIZE[0])))
+        ]
+        frames.append(picture)
+    return [*frames, *[background] * resting, *frames]
+
+
 def spinning(frames: Sequence[Frame], start: int, length: int, side: int) -> list[Frame]:
     """Return `frames` with a ring of twelve dots turning over `length` of them."""
     turning = list(frames)

@@ -43,7 +43,7 @@ _SMALL = 0.02
 #: Activity, luma levels over the whole picture, below which motion alone proves little.
 _WEAK = 0.3
 #: The same where a clip begins with a stand, and around a middle that moves on.
-_WEAK_START = _WEAK_AROUND = 0.1
+_WEAK_START, _WEAK_AROUND = 0.1, 0.22
 #: Activity so faint that coarse coding of it stands and steps by itself.
 _FAINT = 0.08
 #: Share of the activity before it that a stall may keep.
@@ -53,7 +53,7 @@ _GRAIN = 0.2
 #: Frames between two freezes that make them one.
 _ONE_FREEZE_FRAMES = 2
 #: Share of the picture that must have moved for a stand of all but its middle to be a player's.
-_BROAD = 0.15
+_BROAD = 0.06
 #: Greatest share of a stand outside the middle in which the middle stands too, if it stirs.
 _STIRRED = 0.6
 #: Greatest length of a span outside the middle, in lengths of the same one anywhere.
