@@ -312,13 +312,14 @@ def _inside(spans: Sequence[Span], index: int) -> bool:
 
 
 def _break(activity: NDArray[np.float32]) -> tuple[float, int]:
-    """Return the mean activity of three frames where motion breaks off, and where they begin.
+    """Return the activity of three frames where motion breaks off, and where they begin.
 
-    `activity` [n] walks away from a stand. Motion that fades does not fall to a fifth in a step.
+    `activity` [n] walks away from a stand. Motion that fades does not fall to a fifth in a step;
+    a cut is no motion.
     """
     near, blended = float(activity[:3].mean()), 0
     for at in range(1, len(activity) - 2):
-        beyond = float(activity[at : at + 3].mean())
+        beyond = float(np.median(activity[at : at + 3]))
         if beyond > near and float(activity[:at].max()) <= _BROKEN * beyond:
             near, blended = beyond, at
     return near, blended
