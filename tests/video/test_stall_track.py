@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.video.stall_media import scene
-from vqa2cli.video.stall_track import SAMPLES
+from vqa2cli.video.stall_pictures import SAMPLES
 from vqa2cli.video.stalls import StallTrack, luma_of, sequence_text, summary_text
 
 

@@ -1,11 +1,9 @@
-"""Still runs and timestamp gaps, joined into spans of time, and what surrounds each."""
+"""Still runs and timestamp gaps, joined into spans of time."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +12,13 @@ from vqa2cli.video.stall_track import FrameLog, Run
 
 #: Frames a codec blends over, around a key frame or where motion stops and starts: x265
 #: and x264 with three B-frames take up to four.
-_CODING_FRAMES = 5
+CODING_FRAMES = 5
 #: Frames a codec takes to refine a picture that has just come to a stand.
 _SETTLING_FRAMES = 16
-#: Frames that a codec blends out of a held picture and the motion after it, and the share of
-#: the activity that follows which they stay below.
-_BLENDED_FRAMES = 3
-_BLENDED = 0.5
-#: Share of the motion beside them that such frames stay below, where it breaks off in one step,
-#: and the most of them there: x265 takes up to six after a stop.
+#: Share of the motion beyond them that frames next to a stand stay below where it breaks off in
+#: one step, made of both by the codec; and the most of them: x265 takes up to six after a stop.
 _BROKEN = 0.2
-_BREAK_FRAMES = 8
+BREAK_FRAMES = 8
 #: Share of the motion before a stand that frames of refining it may have: soon after it began,
 #: later, and at a key frame; and the most of such frames in a row.
 _REFINED_SOON, _REFINED_LATER, _REFINED_AT_KEY = 0.2, 0.05, 0.5
@@ -40,15 +34,8 @@ _GAP_OF_LONG = 2.0
 _NEARBY = 30
 #: Mean difference below which two frames are equal but for a block or two, levels.
 _EQUAL_LEVEL = 0.02
-#: How far motion is looked for on each side of a span, seconds, and how far past other spans.
-_LOOK_S = 1.0
-_REACH_S = 4.0
-#: A change of scene moves tile means this far (90th percentile, levels), and this many times
-#: the usual: into a still slide measures 60 where the pan before it does 8.
-_CUT_SHIFT = 10.0
-_CUT_GAIN = 3.0
-#: Frames next to a span of which most move so far too where it is fast motion, no cut.
-_CUT_AMONG = 6
+#: How far from a span motion and holds are looked for, seconds.
+REACH_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -129,28 +116,6 @@ class Span:
         return self.creeps >= _CREEPS
 
 
-@dataclass(frozen=True)
-class Motion:
-    """The motion on one side of a span, other spans skipped.
-
-    `frames` moved, at most `longest_hold` seconds apart, `usual_hold` at the median;
-    `stretch` seconds lie between the span and the next one, infinite before the first.
-    `activity` and `noise` are medians. `near` is the mean activity of three frames where the
-    motion breaks off, `blended` how many fainter ones a codec has made between them and the
-    span; `cut`: one of the three changes the scene.
-    """
-
-    frames: int
-    longest_hold: float
-    usual_hold: float
-    stretch: float
-    activity: float
-    noise: float
-    near: float
-    blended: int
-    cut: bool
-
-
 def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
     """Return `runs` as spans, joined where only recoding or slow change lies between."""
     spans: list[Span] = []
@@ -181,22 +146,22 @@ def _from_start(span: Span) -> Span:
 def _joint(clip: Clip, before: Span, run: Run) -> int | None:
     """Return None where `run` is a span of its own, else how many creeps join the two."""
     between = run.first - before.last - 1
-    if between <= _CODING_FRAMES and (run.again or _refines(clip, before, run)):
+    if between <= CODING_FRAMES and (run.again or _refines(clip, before, run)):
         return 0
-    near = slice(max(before.last - _CODING_FRAMES, 0), run.first + _CODING_FRAMES)
-    recoding = bool(clip.key[near].any()) and between <= _CODING_FRAMES
+    near = slice(max(before.last - CODING_FRAMES, 0), run.first + CODING_FRAMES)
+    recoding = bool(clip.key[near].any()) and between <= CODING_FRAMES
     if not run.crept or run.jump > _JOIN_SHIFT or not (recoding or between <= 1):
         return None
     if recoding or before.last - before.first < _SETTLING_FRAMES:
         return 0
-    return _CREEPS if run.last - run.first >= _CODING_FRAMES else 1
+    return _CREEPS if run.last - run.first >= CODING_FRAMES else 1
 
 
 def _refines(clip: Clip, before: Span, run: Run) -> bool:
     """Whether what lies between two stands is next to nothing beside the motion before them."""
     if run.first - before.last - 1 > _REFINED_FRAMES or before.first < 2:
         return False
-    moved, _ = _break(clip.activity[: before.first][: -_BREAK_FRAMES - 4 : -1])
+    moved, _ = breaking_off(clip.activity[: before.first][: -BREAK_FRAMES - 4 : -1])
     share = _REFINED_SOON if before.last - before.first < _SETTLING_FRAMES else _REFINED_LATER
     if clip.key[before.last : run.first + 2].any():
         share = _REFINED_AT_KEY
@@ -249,69 +214,7 @@ def with_gaps(spans: Sequence[Span], gaps: Sequence[Span]) -> list[Span]:
     return merged
 
 
-def motion_before(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
-    """Return the motion of the second before `span`; `others` are the clip's other spans."""
-    held = span.first if span.gap and span.first > 0 else span.first - 1
-    ends = [other.end for other in others if other.first < span.first]
-    stretch = span.start - max(ends) if ends else math.inf
-    return _motion(clip, range(held, -1, -1), others, stretch, rest(clip, span)[1])
-
-
-def motion_after(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
-    """Return the motion of the second after `span`; `others` are the clip's other spans."""
-    starts = [other.start for other in others if other.first > span.first]
-    stretch = (min(starts) if starts else clip.end_s) - span.end
-    return _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch, rest(clip, span)[1])
-
-
-def _motion(
-    clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float, exact: bool
-) -> Motion:
-    """Return the motion along `indices`, walking away from a span that may repeat exactly."""
-    moving: list[int] = []
-    holds: list[float] = []
-    seen_s = hold = 0.0
-    previous = None
-    for index in indices:
-        if abs(clip.pts[index] - clip.pts[indices[0]]) > _REACH_S or seen_s > _LOOK_S:
-            break
-        if _inside(others, index):
-            previous = None
-            continue
-        step = 0.0 if previous is None else abs(float(clip.pts[index] - clip.pts[previous]))
-        seen_s, hold, previous = seen_s + step, hold + step, index
-        if clip.moving[index]:
-            moving.append(index)
-            holds.append(hold)
-            hold = 0.0
-    longest = max([*holds, hold])
-    if not moving:
-        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False)
-    far = moving[3:] or moving
-    reach = indices[: (_BREAK_FRAMES if exact else 0) + 3]
-    alone = list(takewhile(lambda at: not _inside(others, at), reach)) or list(indices[:3])
-    near, blended = _break(clip.activity[alone])
-    beside = clip.shift[list(indices[blended : blended + _CUT_AMONG])]
-    usual_shift = max(float(np.median(clip.shift[far])), float(np.median(beside)))
-    return Motion(
-        len(moving),
-        longest,
-        float(np.median(holds)),
-        stretch,
-        float(np.median(clip.activity[far])),
-        float(np.median(clip.noise[far])),
-        near,
-        blended,
-        float(beside[:3].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
-    )
-
-
-def _inside(spans: Sequence[Span], index: int) -> bool:
-    """Whether a frame lies in one of `spans`."""
-    return any(span.first <= index <= span.last for span in spans)
-
-
-def _break(activity: NDArray[np.float32]) -> tuple[float, int]:
+def breaking_off(activity: NDArray[np.float32]) -> tuple[float, int]:
     """Return the activity of three frames where motion breaks off, and where they begin.
 
     `activity` [n] walks away from a stand. Motion that fades does not fall to a fifth in a step;
@@ -323,24 +226,6 @@ def _break(activity: NDArray[np.float32]) -> tuple[float, int]:
         if beyond > near and float(activity[:at].max()) <= _BROKEN * beyond:
             near, blended = beyond, at
     return near, blended
-
-
-def unblended(clip: Clip, span: Span, before: Motion) -> Span:
-    """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
-    first, last = span.first - (before.blended if span.first > 0 else 0), span.last
-    while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1):
-        last += 1
-    start = span.start if first == span.first else float(clip.pts[first])
-    end = span.end if last == span.last else clip.time_after(last)
-    return replace(span, first=first, last=last, start=start, end=end)
-
-
-def _blends(clip: Clip, index: int) -> bool:
-    """Whether frame `index` has little of the motion that follows it."""
-    follows = clip.activity[index + 1 : index + 1 + _CODING_FRAMES]
-    if not len(follows) or not clip.moving[index]:
-        return False
-    return bool(clip.activity[index] < _BLENDED * np.median(follows))
 
 
 def rest(clip: Clip, span: Span) -> tuple[float, bool]:
@@ -361,7 +246,7 @@ def cadence(clip: Clip, span: Span) -> float:
 
     The upper quartile, so that the repeats of a pull-up count and a second stall does not.
     """
-    near = (clip.pts > span.start - _REACH_S) & (clip.pts < span.end + _REACH_S)
+    near = (clip.pts > span.start - REACH_S) & (clip.pts < span.end + REACH_S)
     moving = np.flatnonzero(near & clip.moving)
     holds = np.diff(clip.pts[moving])
     outside = (moving[1:] <= span.first) | (moving[:-1] > span.last)

@@ -1,15 +1,13 @@
 """What is measured on every frame, and the still runs it forms.
 
-A frame is sampled at 160 x 90 points and compared in 32 x 18 tiles, with the frame before
-it (how much moves) and with the first frame of the current still run (does it still stand).
-Comparing with a held frame tells slow motion from none: motion adds up, noise does not.
-A key frame inside a hold steps in every tile at once, evenly; its flag and that evenness
-tell it from motion.
+A frame is compared with the frame before it (how much moves) and with the first frame of the
+current still run (does it still stand). Comparing with a held frame tells slow motion from none:
+motion adds up, noise does not. A key frame inside a hold steps in every tile at once, evenly; its
+flag and that evenness tell it from motion.
 """
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections import deque
 from collections.abc import Sequence
@@ -19,185 +17,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-#: Luma samples [rows, columns] of every frame, whatever its size, and the tiles over them.
-SAMPLES = (90, 160)
-TILES = (18, 32)
-_AREA = math.prod(TILES)
-#: Places of the median and of the 90th percentile among them.
-_MIDDLE, _HIGH = _AREA // 2, _AREA * 9 // 10
+from vqa2cli.video.stall_pictures import OUTSIDE, Change, Differences, Luma, Pictures
 
 #: Frames that are compared with a held one together.
 _AHEAD = 4
-
-Luma = NDArray[np.uint8]
-TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255
-
-#: A tile moved when it differs by more than `_STEP` levels beyond twice the picture's median
-#: tile: what x264, x265 and VP9 leave on a held picture stays below, a moving edge does not.
-_STEP = 2.0
-_NOISE_GAIN = 2.0
-#: Median tile difference above which it is motion, not noise: sigma 2 on a held frame is 2.3.
-_MOST_NOISE = 2.6
-#: Median change of a tile's mean above which brightness moves: x265 blending measures 0.4.
-_MOST_DRIFT = 0.7
 #: Growth of the median since the held frame that is still noise: gain, and levels beyond it.
 _GROWTH = (1.5, 0.75)
-#: Tiles that may move while the picture stands (of 576, and of those outside the middle).
-_STILL_TILES = 2
-#: A key frame codes the held picture anew: medians (levels) of tile differences and of their
-#: means, and 90th percentile of means. x264 at crf 38 measures 2.4, 1.3 and 3.6; a cut 30, 25, 60.
-_RECODED = (5.0, 2.5, 6.0)
 #: Frames between key frames from which on one may be recoding: an intra-only codec heals nothing.
 SPARSE_KEYS = 8
 #: Frames on each side of a run in which it is looked at where something moves.
 _BESIDE = 5
 #: Frames between two runs of which the second may go on with the first.
 _SHORTLY = 8
-#: Luma of blackdetect's default `pixel_black_th` 0.10 on the studio range, and its ratio.
-_BLACK_LEVEL = 38
-_BLACK_SHARE = 0.98
-#: Standard deviation of tile means below which a picture shows nothing, levels.
-_FLAT_SPREAD = 2.0
-
-
-def _central() -> NDArray[np.bool_]:
-    """Return the tiles [18, 32] where players put a spinner: 8 x 12 in the middle."""
-    inside = np.zeros(TILES, bool)
-    rows, columns = TILES[0] // 2, TILES[1] // 2
-    inside[rows - 4 : rows + 4, columns - 6 : columns + 6] = True
-    return inside
-
-
-OUTSIDE = ~_central()
-
-
-def _edges() -> NDArray[np.bool_]:
-    """Return the tiles [18, 32] at the edges of the picture: what leaves it leaves by them."""
-    edges = np.ones(TILES, bool)
-    edges[2:-2, 3:-3] = False
-    return edges
-
-
-EDGES = _edges()
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Sampled frames in a row: luma [n, 90, 160], and the mean [n, 18, 32] of each tile.
-
-    What is done for all of them at once takes a third of what it takes one by one.
-    """
-
-    luma: Luma
-    means: TileMap
-
-    @classmethod
-    def of(cls, lumas: Sequence[Luma]) -> Pictures:
-        """Return frames of these samples [90, 160]."""
-        luma = np.stack(lumas)
-        return cls(luma, tile_means(luma))
-
-    def __getitem__(self, which: slice) -> Pictures:
-        """Return some of the frames."""
-        return Pictures(self.luma[which], self.means[which])
-
-    def __len__(self) -> int:
-        """Return how many frames there are."""
-        return len(self.luma)
-
-    def blank(self) -> NDArray[np.bool_]:
-        """Return for each whether it shows nothing: black by blackdetect's rule, or one colour."""
-        means = self.means.reshape(len(self), _AREA)
-        black = (means <= _BLACK_LEVEL).mean(1) >= _BLACK_SHARE
-        blank: NDArray[np.bool_] = black | (means.std(1) < _FLAT_SPREAD)
-        return blank
-
-    def shifts(self, others: Pictures) -> TileMap:
-        """Return how far tile means are from those of others, in order: [n, 576]."""
-        apart = np.abs(self.means - others.means)
-        return np.sort(apart.reshape(len(self), _AREA), axis=1)
-
-
-def tile_means(samples: Luma, tiles: tuple[int, int] = TILES) -> TileMap:
-    """Return the mean [..., *tiles] of each tile of `samples` [..., rows, columns]."""
-    *lead, high, wide = samples.shape
-    tall, broad = high // tiles[0], wide // tiles[1]
-    rows = samples.reshape(*lead, tiles[0], tall, wide)
-    lines = _added([rows[..., row, :] for row in range(tall)])
-    parts = lines.reshape(*lead, *tiles, broad)
-    sums = _added([parts[..., column] for column in range(broad)])
-    means: TileMap = sums.astype(np.float32) / (tall * broad)
-    return means
-
-
-def _added(parts: Sequence[NDArray[np.unsignedinteger]]) -> NDArray[np.uint16]:
-    """Return the sum of arrays: a third of the time that summing over an axis takes."""
-    total = parts[0].astype(np.uint16)
-    for part in parts[1:]:
-        total += part
-    return total
-
-
-class Change(NamedTuple):
-    """Difference of two pictures, in luma levels.
-
-    `noise` is the median of the tiles' mean absolute differences, `drift` the median and
-    `shift` the 90th percentile of how far tile means went; `moved` marks tiles [18, 32] beyond
-    noise, `active` is whether any did. `stands`: nothing moved; `stands_around`: nothing outside
-    the middle of the picture.
-    """
-
-    moved: NDArray[np.bool_]
-    noise: float
-    drift: float
-    shift: float
-    active: bool
-    stands: bool
-    stands_around: bool
-
-    def still(self, *, outside_only: bool) -> bool:
-        """Whether nothing moved: anywhere, or outside the middle of the picture."""
-        return self.stands_around if outside_only else self.stands
-
-    @property
-    def recoded(self) -> bool:
-        """Whether it may be the same picture, coded anew."""
-        noise, drift, shift = _RECODED
-        return self.noise <= noise and self.drift <= drift and self.shift <= shift
-
-
-@dataclass(frozen=True)
-class Differences:
-    """Differences of pictures in a row from others: `tiles` [n, 18, 32], the rest [n].
-
-    `tiles` holds mean absolute differences in luma levels; see `Change` for the rest.
-    """
-
-    tiles: TileMap
-    noise: NDArray[np.float32]
-    drift: NDArray[np.float32]
-    shift: NDArray[np.float32]
-
-    @classmethod
-    def between(cls, pictures: Pictures, others: Pictures) -> Differences:
-        """Return the difference of each picture from the other at its place, or from one."""
-        above, below = (each(pictures.luma, others.luma) for each in (np.maximum, np.minimum))
-        tiles = tile_means(above - below)
-        shifts = pictures.shifts(others)
-        noise = np.sort(tiles.reshape(len(tiles), _AREA), axis=1)[:, _MIDDLE]
-        return cls(tiles, noise, shifts[:, _MIDDLE], shifts[:, _HIGH])
-
-    def changes(self, noise: NDArray[np.float32] | None = None) -> list[Change]:
-        """Return them one by one; `noise` [n] stands in for their own where given."""
-        heard = self.noise if noise is None else noise
-        floors = _NOISE_GAIN * np.minimum(heard.astype(np.float64), _MOST_NOISE) + _STEP
-        moved = self.tiles > floors[:, None, None].astype(np.float32)
-        flat = moved.reshape(len(moved), _AREA)
-        everywhere, outside = flat.sum(1), (flat & OUTSIDE.reshape(_AREA)).sum(1)
-        even = (self.noise <= _MOST_NOISE) & (self.drift <= _MOST_DRIFT)
-        still = (even & (count <= _STILL_TILES) for count in (everywhere, outside))
-        columns = (self.noise, self.drift, self.shift, everywhere > 0, *still)
-        return list(map(Change, moved, *(column.tolist() for column in columns)))
 
 
 class Frame(NamedTuple):
@@ -302,7 +133,7 @@ class FrameLog:
         active = np.where(np.stack([each.moved for each in row.moved]), tiles, np.float32(0))
         self.level.extend(tiles.mean((1, 2)).tolist())
         self.activity.extend(active.mean((1, 2)).tolist())
-        self.outside.extend((active[:, OUTSIDE].sum(1) / _AREA).tolist())
+        self.outside.extend((active[:, OUTSIDE].sum(1) / OUTSIDE.size).tolist())
         self.shift.extend(row.steps.shift.tolist())
         self.noise.extend(row.steps.noise.tolist())
 
@@ -370,7 +201,7 @@ class RunFinder:
         if self._open is None:
             jump = 0.0
             if self._crept and self._last is not None:
-                jump = float(self._held.picture.shifts(self._last.picture)[0, _HIGH])
+                jump = self._held.picture.jump(self._last.picture)
             self._open = Run(frame.number, frame.number, self._crept, jump, self._held.blank)
             self.runs.append(self._open)
         elif self._open.first == self._open.last:

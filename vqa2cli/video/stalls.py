@@ -10,15 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.video.stall_kinds import judge
+from vqa2cli.video.stall_pictures import SAMPLES, Luma
 from vqa2cli.video.stall_text import sequence_text, summary_text
-from vqa2cli.video.stall_track import (
-    SAMPLES,
-    SPARSE_KEYS,
-    FrameLog,
-    Luma,
-    Row,
-    RunFinder,
-)
+from vqa2cli.video.stall_track import SPARSE_KEYS, FrameLog, Row, RunFinder
 from vqa2cli.video.stalling import Stalling
 
 #: Frames that are looked at together.

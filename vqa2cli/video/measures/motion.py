@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.stall_track import tile_means
+from vqa2cli.video.stall_pictures import tile_means
 
 Floats = NDArray[np.float32]
 

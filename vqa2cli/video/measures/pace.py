@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vqa2cli.video.measures.departure import GAMMA, LEAST_LIGHT, usual
 from vqa2cli.video.measures.motion import LIKENESS_CODES, MotionArrays
-from vqa2cli.video.stall_track import SAMPLES
+from vqa2cli.video.stall_pictures import SAMPLES
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]

@@ -20,7 +20,7 @@ from vqa2cli.video.measures.records import (
     Series,
     SignalMeasures,
 )
-from vqa2cli.video.stall_track import SAMPLES
+from vqa2cli.video.stall_pictures import SAMPLES
 
 #: Frames taken together; one numpy call then serves them all.
 RUN = 32

@@ -1,0 +1,119 @@
+"""Spans that may be stalls: still altogether, still around a spinner, or gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from vqa2cli.video.stall_motion import (
+    gradual,
+    motion_after,
+    motion_before,
+    moves_elsewhere,
+    sustained,
+)
+from vqa2cli.video.stall_pictures import TILES
+from vqa2cli.video.stall_spans import Clip, Span, gap_spans, rest, still_spans, with_gaps
+from vqa2cli.video.stall_track import Run
+
+#: Motion that fills this long beside a span, seconds, is more than the change of a slide.
+STRETCH_S = 0.75
+#: Share of the picture that must have moved for a stand of all but its middle to be a player's.
+_BROAD = 0.06
+#: Greatest share of a stand outside the middle in which the middle stands too, if it stirs.
+_STIRRED = 0.6
+#: Least activity around a middle that moves on, luma levels over the whole picture.
+_WEAK_AROUND = 0.22
+#: Greatest length of a span outside the middle, in lengths of the same one anywhere.
+_SAME_SPAN = 1.2
+#: A spinner: shortest time seen, seconds; least share of frames that turn it, and that warm
+#: a tile of it; greatest height and width of its box in shares of the picture; least overlap
+#: of its heat with the same turned by half about the picture's centre.
+_SPINNER_S = 0.5
+_SPINNER_TURNS = 0.2
+_SPINNER_WARM = 0.04
+_SPINNER_BOX = (0.56, 0.44)
+_SPINNER_ALIKE = 0.5
+
+
+def candidates(
+    clip: Clip, whole: Sequence[Run], outside: Sequence[Run], min_stall_s: float
+) -> list[Span]:
+    """Return the spans to judge, in order: with a spinner, still altogether, or gaps."""
+    around = still_spans(clip, outside)
+    still = still_spans(clip, whole)
+    turning = [
+        replace(span, turns=True)
+        for span in around
+        if span.duration >= min_stall_s and (spins(span) or _stirs(clip, span, around, still))
+    ]
+    spans = [
+        _without_middle(span, around)
+        for span in still
+        if not any(_overlap(span, other) for other in turning)
+    ]
+    spans = with_gaps([*spans, *turning], gap_spans(clip, min_stall_s))
+    return [span for span in spans if span.duration >= min_stall_s - 1e-6]
+
+
+def _without_middle(span: Span, around: Sequence[Span]) -> Span:
+    """Return what stood outside the middle where all that changed in `span` lay inside.
+
+    A spinner so small or so coarsely coded that it cannot be followed looks like slow change.
+    """
+    if not span.slow:
+        return span
+    same = (
+        other for other in around
+        if not other.slow and other.first <= span.first and other.last >= span.last
+        and other.duration <= _SAME_SPAN * span.duration
+    )  # fmt: skip
+    return next(same, span)
+
+
+def _stirs(clip: Clip, span: Span, around: Sequence[Span], still: Sequence[Span]) -> bool:
+    """Whether all but the middle of the picture stops and goes on as in a stall, and it does not.
+
+    A spinner seen for less than a turn moves in the middle, and so does what is shown there.
+    """
+    inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in still)
+    if max(inside, default=0) >= _STIRRED * (span.last - span.first + 1):
+        return False
+    if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
+        return False
+    clip, others = clip.around(), [other for other in around if other is not span]
+    before, after = motion_before(clip, span, others), motion_after(clip, span, others)
+    if not (sustained(before, span) and sustained(after, span)) or before.cut or after.cut:
+        return False
+    least = min(before.activity, after.activity), min(before.stretch, after.stretch)
+    if least[0] < _WEAK_AROUND or least[1] < STRETCH_S or moves_elsewhere(span, moves=True):
+        return False
+    exact = rest(clip, span)[1]
+    return not (gradual(before, exact) or gradual(after, exact))
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    """Whether two spans share a frame."""
+    return a.first <= b.last and b.first <= a.last
+
+
+def spins(span: Span) -> bool:
+    """Whether something turned about the middle of the picture, and nothing else moved.
+
+    A ring warms the tiles it turns over alike on opposite sides; a face or an object does not.
+    """
+    if span.heat is None or span.duration < _SPINNER_S:
+        return False
+    frames = span.last - span.first + 1
+    hot = span.heat >= max(2, _SPINNER_WARM * frames)
+    if not hot.any() or span.active < _SPINNER_TURNS * frames:
+        return False
+    for axis, most in enumerate(_SPINNER_BOX):
+        lines = np.flatnonzero(hot.any(1 - axis))
+        if (lines[-1] - lines[0] + 1) / TILES[axis] > most:
+            return False
+    turned = span.heat[::-1, ::-1]
+    alike = np.minimum(span.heat, turned).sum() / np.maximum(span.heat, turned).sum()
+    return bool(alike >= _SPINNER_ALIKE)

@@ -1,0 +1,183 @@
+"""The motion beside a span, and what it says of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqa2cli.video.stall_pictures import EDGES
+from vqa2cli.video.stall_spans import (
+    BREAK_FRAMES,
+    CODING_FRAMES,
+    REACH_S,
+    Clip,
+    Span,
+    breaking_off,
+    rest,
+)
+
+#: Frames that a codec blends out of a held picture and the motion after it, and the share of
+#: the activity that follows which they stay below.
+_BLENDED_FRAMES = 3
+_BLENDED = 0.5
+#: How much motion is looked at on each side of a span, seconds.
+_LOOK_S = 1.0
+#: A change of scene moves tile means this far (90th percentile, levels), and this many times
+#: the usual: into a still slide measures 60 where the pan before it does 8.
+_CUT_SHIFT = 10.0
+_CUT_GAIN = 3.0
+#: Frames next to a span of which most move so far too where it is fast motion, no cut.
+_CUT_AMONG = 6
+#: A stall lasts this many times the holds around it: below, it is the cadence of the content.
+CADENCE = 3.0
+#: Fewest moving frames on a side that make motion of it.
+_FEWEST_MOVING = 4
+#: Share of the usual activity that motion still has where it breaks off; the same beside a
+#: picture that is repeated exactly: a camera that comes to rest leaves noise.
+_ABRUPT = 0.3
+_ABRUPT_EXACT = 0.25
+#: Least share of the places that move on one side of a freeze which move on the other too, or
+#: lie beside: a freeze holds things where they are, and what has left comes back elsewhere.
+_SAME_PLACES = 0.7
+#: Share of the places that moved last, at the edges of the picture, from which on they left it.
+_AT_EDGES = 0.5
+#: Share of the picture so small that what moved there may have been leaving it whatever follows.
+_SMALL = 0.02
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The motion on one side of a span, other spans skipped.
+
+    `frames` moved, at most `longest_hold` seconds apart, `usual_hold` at the median;
+    `stretch` seconds lie between the span and the next one, infinite before the first.
+    `activity` and `noise` are medians. `near` is the activity of three frames where the motion
+    breaks off, `blended` how many fainter ones a codec has made between them and the
+    span; `cut`: one of the three changes the scene.
+    """
+
+    frames: int
+    longest_hold: float
+    usual_hold: float
+    stretch: float
+    activity: float
+    noise: float
+    near: float
+    blended: int
+    cut: bool
+
+
+def motion_before(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
+    """Return the motion of the second before `span`; `others` are the clip's other spans."""
+    held = span.first if span.gap and span.first > 0 else span.first - 1
+    ends = [other.end for other in others if other.first < span.first]
+    stretch = span.start - max(ends) if ends else math.inf
+    return _motion(clip, range(held, -1, -1), others, stretch, rest(clip, span)[1])
+
+
+def motion_after(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
+    """Return the motion of the second after `span`; `others` are the clip's other spans."""
+    starts = [other.start for other in others if other.first > span.first]
+    stretch = (min(starts) if starts else clip.end_s) - span.end
+    return _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch, rest(clip, span)[1])
+
+
+def _motion(
+    clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float, exact: bool
+) -> Motion:
+    """Return the motion along `indices`, walking away from a span that may repeat exactly."""
+    moving: list[int] = []
+    holds: list[float] = []
+    seen_s = hold = 0.0
+    previous = None
+    for index in indices:
+        if abs(clip.pts[index] - clip.pts[indices[0]]) > REACH_S or seen_s > _LOOK_S:
+            break
+        if _inside(others, index):
+            previous = None
+            continue
+        step = 0.0 if previous is None else abs(float(clip.pts[index] - clip.pts[previous]))
+        seen_s, hold, previous = seen_s + step, hold + step, index
+        if clip.moving[index]:
+            moving.append(index)
+            holds.append(hold)
+            hold = 0.0
+    longest = max([*holds, hold])
+    if not moving:
+        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False)
+    far = moving[3:] or moving
+    reach = indices[: (BREAK_FRAMES if exact else 0) + 3]
+    alone = list(takewhile(lambda at: not _inside(others, at), reach)) or list(indices[:3])
+    near, blended = breaking_off(clip.activity[alone])
+    beside = clip.shift[list(indices[blended : blended + _CUT_AMONG])]
+    usual_shift = max(float(np.median(clip.shift[far])), float(np.median(beside)))
+    return Motion(
+        len(moving),
+        longest,
+        float(np.median(holds)),
+        stretch,
+        float(np.median(clip.activity[far])),
+        float(np.median(clip.noise[far])),
+        near,
+        blended,
+        float(beside[:3].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
+    )
+
+
+def _inside(spans: Sequence[Span], index: int) -> bool:
+    """Whether a frame lies in one of `spans`."""
+    return any(span.first <= index <= span.last for span in spans)
+
+
+def unblended(clip: Clip, span: Span, before: Motion) -> Span:
+    """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
+    first, last = span.first - (before.blended if span.first > 0 else 0), span.last
+    while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1):
+        last += 1
+    start = span.start if first == span.first else float(clip.pts[first])
+    end = span.end if last == span.last else clip.time_after(last)
+    return replace(span, first=first, last=last, start=start, end=end)
+
+
+def _blends(clip: Clip, index: int) -> bool:
+    """Whether frame `index` has little of the motion that follows it."""
+    follows = clip.activity[index + 1 : index + 1 + CODING_FRAMES]
+    if not len(follows) or not clip.moving[index]:
+        return False
+    return bool(clip.activity[index] < _BLENDED * np.median(follows))
+
+
+def sustained(motion: Motion, span: Span) -> bool:
+    """Whether a side of `span` moved, and at a pace that makes the span stand out."""
+    return motion.frames >= _FEWEST_MOVING and motion.longest_hold <= span.duration / CADENCE
+
+
+def gradual(motion: Motion, exact: bool) -> bool:
+    """Whether motion fades towards the span instead of breaking off."""
+    return motion.near < (_ABRUPT_EXACT if exact else _ABRUPT) * motion.activity
+
+
+def moves_elsewhere(span: Span, moves: bool) -> bool:
+    """Whether what moved before `span` left, so that the picture may well be at rest."""
+    left, met = span.left, span.met
+    if left is None or not left.any():
+        return False
+    if not moves or met is None or not met.any() or left.mean() < _SMALL:
+        return int((left & EDGES).sum()) > _AT_EDGES * int(left.sum())
+    pairs = ((left, met), (met, left))
+    shares = (float((_nearby(a) & b).sum() / b.sum()) for a, b in pairs)
+    return max(shares) < _SAME_PLACES
+
+
+def _nearby(places: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return `places` and those next to them."""
+    padded = np.pad(places, 1)
+    tall, wide = places.shape
+    shifted = (padded[y : y + tall, x : x + wide] for y in range(3) for x in range(3))
+    near: NDArray[np.bool_] = np.logical_or.reduce(list(shifted))
+    return near
