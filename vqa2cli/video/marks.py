@@ -10,11 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.video.detail_track import Detail, DetailTrack
-
-#: blackdetect's rule (FFmpeg): luma at most `pixel_black_th` 0.10 of the studio range counts
-#: as black, and a picture is black where 98 % of it is.
-_BLACK_LEVEL = 38
-_BLACK_SHARE = 0.98
+from vqa2cli.video.stall_pictures import BLACK_LEVEL, BLACK_SHARE
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class MarkTrack:
         self._detail.add(picture, pts_s)
         if picture.key_frame:
             self._keys.append(pts_s)
-        black = float((samples <= _BLACK_LEVEL).mean()) >= _BLACK_SHARE
+        black = float((samples <= BLACK_LEVEL).mean()) >= BLACK_SHARE
         if black and self._black_since is None:
             self._black_since = pts_s
         elif not black:

@@ -37,8 +37,8 @@ _STILL_TILES = 2
 #: means, and 90th percentile of means. x264 at crf 38 measures 2.4, 1.3 and 3.6; a cut 30, 25, 60.
 _RECODED = (5.0, 2.5, 6.0)
 #: Luma of blackdetect's default `pixel_black_th` 0.10 on the studio range, and its ratio.
-_BLACK_LEVEL = 38
-_BLACK_SHARE = 0.98
+BLACK_LEVEL = 38
+BLACK_SHARE = 0.98
 #: Standard deviation of tile means below which a picture shows nothing, levels.
 _FLAT_SPREAD = 2.0
 
@@ -91,7 +91,7 @@ class Pictures:
     def blank(self) -> NDArray[np.bool_]:
         """Return for each whether it shows nothing: black by blackdetect's rule, or one colour."""
         means = self.means.reshape(len(self), _AREA)
-        black = (means <= _BLACK_LEVEL).mean(1) >= _BLACK_SHARE
+        black = (means <= BLACK_LEVEL).mean(1) >= BLACK_SHARE
         blank: NDArray[np.bool_] = black | (means.std(1) < _FLAT_SPREAD)
         return blank
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.stall_pictures import tile_means
+from vqa2cli.video.stall_pictures import BLACK_SHARE, tile_means
 
 Floats = NDArray[np.float32]
 
@@ -31,8 +31,6 @@ _FIT_GAIN = 0.8
 _PLACES, _LIVELIEST = (9, 16), 3
 #: Mean difference of two pictures, codes, from which on it is looked at how alike they are.
 LIKENESS_CODES = 12.0
-#: Share of the samples at or under the black level in a black picture (FFmpeg's `blackdetect`).
-_BLACK_SHARE = 0.98
 
 
 @dataclass
@@ -72,7 +70,7 @@ class MotionLog:
         self.pts_s.extend(pts_s)
         fresh = small if first else small[1:]
         means = _means(fresh)
-        black = np.count_nonzero(fresh <= black_code, axis=(1, 2)) >= _BLACK_SHARE * fresh[0].size
+        black = np.count_nonzero(fresh <= black_code, axis=(1, 2)) >= BLACK_SHARE * fresh[0].size
         self.mean.extend(means.tolist())
         self.black.extend(black.astype(np.uint8).tobytes())
         start = [0.0] if first else []
