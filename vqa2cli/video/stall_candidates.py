@@ -24,6 +24,8 @@ STRETCH_S = 0.75
 _BROAD = 0.06
 #: Greatest share of a stand outside the middle in which the middle stands too, if it stirs.
 _STIRRED = 0.6
+#: Longest such stand, seconds: a spinner has been seen by then, and a camera may have stopped.
+_UNTURNED_S = 3.0
 #: Least activity around a middle that moves on, luma levels over the whole picture.
 _WEAK_AROUND = 0.22
 #: Greatest length of a span outside the middle, in lengths of the same one anywhere.
@@ -78,6 +80,8 @@ def _stirs(clip: Clip, span: Span, around: Sequence[Span], still: Sequence[Span]
 
     A spinner seen for less than a turn moves in the middle, and so does what is shown there.
     """
+    if span.duration > _UNTURNED_S:
+        return False
     inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in still)
     if max(inside, default=0) >= _STIRRED * (span.last - span.first + 1):
         return False
