@@ -97,3 +97,30 @@ def test_the_summary_holds_the_five_facts() -> None:
 
 def test_the_summary_of_a_clip_without_stalls_says_so() -> None:
     assert summary_text([], 0.0, 0.0, None).startswith("No stall")
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_events_are_in_order_and_apart_whatever_is_shown(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scene = rng.integers(0, 255, (SAMPLES[0] + 60, SAMPLES[1] + 60)).astype(np.uint8)
+    track, at, time_s = StallTrack(0.1), np.array([30, 30]), 0.0
+    fps = float(rng.choice([1, 8, 12, 30, 60]))
+    for shown in rng.choice(["held", "moving", "noisy", "middle", "other", "black"], 12):
+        for _ in range(rng.integers(1, 25)):
+            if shown == "moving":
+                at = np.clip(at + rng.integers(-2, 3, 2), 0, 60)
+            samples = scene[at[0] :, at[1] :][: SAMPLES[0], : SAMPLES[1]].copy()
+            if shown == "noisy":
+                samples ^= rng.integers(0, 4, SAMPLES).astype(np.uint8)
+            elif shown == "middle":
+                samples[35:55, 70:90] = rng.integers(0, 255, (20, 20))
+            elif shown == "other":
+                samples = rng.integers(0, 255, SAMPLES).astype(np.uint8)
+            elif shown == "black":
+                samples[:] = 16
+            track.add(samples, time_s, bool(rng.random() < 0.03))
+            time_s += float(rng.choice([1, 1, 1, 1, 0, 20])) / fps
+    events = track.close(time_s)[0].events
+    times = [time for event in events for time in (event.start, event.end)]
+    assert times == sorted(times)
+    assert all(event.duration >= 0.1 - 1e-6 for event in events)
