@@ -27,6 +27,7 @@ from tests.video.stall_media import (
     slide,
     spinning,
     still_camera,
+    stopping_and_going,
     watch,
 )
 from vqa2cli.video.stalling import Stalling
@@ -59,7 +60,7 @@ def _x264(gop: int, crf: int) -> Encode:
     return Encode(".mp4", {"gop": gop, "options": {"crf": str(crf)}})
 
 
-#: Encodes that every freeze is tried with.
+#: Encodes that every case is tried with.
 ENCODES: Final[dict[str, Encode]] = {
     **{f"x264 gop {g} crf {crf}": _x264(g, crf) for g in (30, 48, 60, 250) for crf in (23, 38)},
     "x265 gop 60 crf 28": Encode(".mp4", {"gop": 60, "codec": "libx265", "options": {"crf": "28"}}),
@@ -70,9 +71,6 @@ ENCODES: Final[dict[str, Encode]] = {
         ".mp4", {"gop": 60, "codec": "libsvtav1", "options": {"crf": "35", "preset": "10"}}
     ),
 }  # fmt: skip
-
-#: Encodes that content is tried with.
-CONTENT_ENCODES: Final = ("x264 gop 60 crf 23", "x264 gop 60 crf 38", "x264 gop 30 crf 23")
 
 
 @lru_cache(maxsize=4)
@@ -231,6 +229,7 @@ CONTENT: Final[dict[str, Shown]] = {
     ),
     "slides with wipes": Shown(lambda: presentation(4)),
     "a camera that comes to rest": Shown(coming_to_rest),
+    "a camera that stops and goes on": Shown(stopping_and_going),
     "things that come and go": Shown(lambda: coming_and_going(45)),
     "slow motion": Shown(lambda: scene(6.0, 0, 0.05)),
     "a noisy camera on an object": Shown(lambda: noisy(still_camera(150, 20), 4)),
@@ -239,12 +238,9 @@ CONTENT: Final[dict[str, Shown]] = {
 
 def grid() -> Iterator[tuple[str, str, Shown, Encode]]:
     """Yield every case: name of what is shown, name of the encode, and both."""
-    for name, shown in STALLS.items():
+    for name, shown in {**STALLS, **CONTENT}.items():
         for how, encode in ENCODES.items():
             yield name, how, shown, encode
-    for name, shown in CONTENT.items():
-        for how in CONTENT_ENCODES:
-            yield name, how, shown, ENCODES[how]
 
 
 def stalls_of(shown: Shown, encode: Encode, folder: Path) -> Stalling:

@@ -128,6 +128,16 @@ def coming_to_rest(moving: int = 90, easing: int = 30, resting: int = 60) -> lis
     return frames
 
 
+def stopping_and_going(
+    moving: int = 50, easing: int = 10, resting: int = 40, pace: float = 4.0
+) -> list[Frame]:
+    """Return a camera that pans, slows down evenly, stands, and speeds up as it slowed down."""
+    coming = [*[pace] * moving, *(pace * (1 - step / easing) for step in range(easing))]
+    lefts = np.cumsum([*coming, *[0.0] * resting, *reversed(coming)]).astype(int)
+    wide = next(moving_scene(1.0, 1, (int(lefts[-1]) + SIZE[0], SIZE[1]), seed=7))
+    return [np.ascontiguousarray(wide[:, left : left + SIZE[0]]) for left in lefts]
+
+
 def presentation(slides: int) -> list[Frame]:
     """Return still slides of 1.5 s that wipe into each other in half a second."""
     frames: list[Frame] = []

@@ -30,12 +30,16 @@ _WEAK = 0.3
 _WEAK_START = 0.1
 #: Activity so faint that coarse coding of it stands and steps by itself.
 _FAINT = 0.08
+#: Share of the usual activity that motion on both sides of exact repeats stays below where they
+#: are content: a camera slows down and speeds up, a freeze goes on with what it broke off.
+_FADING = 0.5
 #: Share of the activity before it that a stall may keep.
 _DROP = 0.15
 #: Median tile difference that shows the grain of a live picture, levels.
 _GRAIN = 0.2
-#: Frames between two freezes that make them one.
-_ONE_FREEZE_FRAMES = 2
+#: Kinds of which two are one stall with so few frames between them.
+_ONE_STALL: frozenset[StallKind] = frozenset({"freeze", "rebuffer"})
+_ONE_STALL_FRAMES = 2
 #: Kinds whose edges are cleared of what coding blended there, and how long that may be, seconds.
 _SHARPENED: frozenset[StallKind] = frozenset({"freeze", "initial_buffering", "rebuffer"})
 _EDGES_S = 0.1
@@ -107,12 +111,12 @@ def _sharpened(clip: Clip, span: Span, spans: Sequence[Span], verdict: _Verdict)
 
 
 def _add(judged: list[tuple[Span, _Verdict]], span: Span, verdict: _Verdict) -> None:
-    """Add a span; a freeze that goes on after a frame or two of recoding is one."""
+    """Add a span; a stall that goes on after a frame or two of recoding is one."""
     if judged and span.first <= judged[-1][0].last:  # what is blended there is blended once
         span = replace(span, first=judged[-1][0].last + 1, start=judged[-1][0].end)
-    if judged and judged[-1][1].kind == verdict.kind == "freeze":
+    if judged and {judged[-1][1].kind, verdict.kind} <= _ONE_STALL:
         last, known = judged[-1]
-        if span.first - last.last - 1 <= _ONE_FREEZE_FRAMES:
+        if span.first - last.last - 1 <= _ONE_STALL_FRAMES:
             both = replace(last, last=max(last.last, span.last), end=max(last.end, span.end))
             judged[-1] = both, max(known, verdict, key=lambda one: one.confidence)
             return
@@ -188,12 +192,14 @@ def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -
         return "weak_motion"
     if activity > _DROP * before.activity:
         return "small_drop"
-    rests, starts = gradual(before, exact), moves and gradual(after, exact)
     if not moves and before.near < _FAINT:
         return "comes_to_rest"
-    if rests and (starts or not (exact and moves)):
+    if exact and moves:
+        if all(each.near < _FADING * each.activity for each in (before, after)):
+            return "comes_to_rest"
+    elif gradual(before, exact):
         return "comes_to_rest"
-    if starts and not exact:
+    elif moves and gradual(after, exact):
         return "starts_slowly"
     if moves_elsewhere(span, moves):
         return "moves_elsewhere" if moves else "left_the_picture"
