@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,10 +221,12 @@ def breaking_off(activity: NDArray[np.float32]) -> tuple[float, int]:
     `activity` [n] walks away from a stand. Motion that fades does not fall to a fifth in a step;
     a cut is no motion.
     """
-    near, blended = float(activity[:3].mean()), 0
-    for at in range(1, len(activity) - 2):
-        beyond = float(np.median(activity[at : at + 3]))
-        if beyond > near and float(activity[:at].max()) <= _BROKEN * beyond:
+    walked = activity.tolist()
+    near, blended, faint = fmean(walked[:3]), 0, 0.0
+    for at in range(1, len(walked) - 2):
+        faint = max(faint, walked[at - 1])
+        beyond = sorted(walked[at : at + 3])[1]
+        if beyond > near and faint <= _BROKEN * beyond:
             near, blended = beyond, at
     return near, blended
 
