@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench.stalls import CLOSE, print_totals
+from tests.bench.stalls import counted, print_totals
 from tests.video.real_stalls import KINDS, TAKEN_S, made_to_stall
 from tests.video.stall_cases import Matched
 
@@ -29,24 +29,12 @@ def main(clips: tuple[Path, ...], drawn: int, kinds: tuple[str, ...], taken: flo
             if case.shown is None or case.found is None:
                 totals[case.kind].update(left_out=1)
                 continue
-            one = case.found
-            found.append(one)
-            off = [round(x, 1) for x in (*one.onset_frames, *one.end_frames) if x > CLOSE]
-            totals[case.kind].update(
-                cases=1,
-                true=len(case.shown.truth),
-                missed=one.missed,
-                false=one.false,
-                off=len(off),
-            )
-            if one.missed or one.false or off:
-                print(
-                    f"{case.clip} | {case.kind} {case.shown.truth} at {case.shown.fps:.3g} | "
-                    f"{case.encoded_as}: missed {one.missed}, false {one.false}, off by {off}",
-                    flush=True,
-                )
-    for kind, counted in totals.items():
-        print(kind, dict(counted))
+            found.append(case.found)
+            told = f"{case.clip} | {case.kind} {case.shown.truth} at {case.shown.fps:.3g}"
+            told += f" | {case.encoded_as}"
+            totals[case.kind].update(counted(told, case.shown, case.found))
+    for kind, counts in totals.items():
+        print(kind, dict(counts))
     print_totals(sum(totals.values(), Counter()), found)
 
 

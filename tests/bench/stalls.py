@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tests.video.stall_cases import Matched, grid, matched, stalls_of
+from tests.video.stall_cases import Matched, Shown, grid, matched, stalls_of
 
 #: An event counts as right where onset and end are that close, frames.
 CLOSE = 2.1
@@ -31,12 +31,18 @@ def main(only: str, how: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             one = matched(shown, stalls_of(shown, encode, Path(folder)))
         found.append(one)
-        off = [x for x in (*one.onset_frames, *one.end_frames) if x > CLOSE]
-        totals.update(cases=1, true=len(shown.truth), missed=one.missed, false=one.false)
-        if one.missed or one.false or off:
-            told = f"missed {one.missed}, false {one.false}, off by {np.round(off, 1).tolist()}"
-            print(f"{shown_as} | {encoded_as}: {told}", flush=True)
+        totals.update(counted(f"{shown_as} | {encoded_as}", shown, one))
     print_totals(totals, found)
+
+
+def counted(case: str, shown: Shown, one: Matched) -> Counter[str]:
+    """Return what there was to find in a case and what was; print what was not right."""
+    off = [round(x, 1) for x in (*one.onset_frames, *one.end_frames) if x > CLOSE]
+    if one.missed or one.false or off:
+        told = f"missed {one.missed}, false {one.false}, off by {off}"
+        print(f"{case}: {told}", flush=True)
+    true = len(shown.truth)
+    return Counter(cases=1, true=true, missed=one.missed, false=one.false, off=len(off))
 
 
 def print_totals(totals: Counter[str], found: list[Matched]) -> None:

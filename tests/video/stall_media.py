@@ -49,16 +49,12 @@ def still_camera(
 
 def coming_and_going(resting: int, side: int = 70, pace: int = 12, seed: int = 5) -> list[Frame]:
     """Return a still background that a square crosses twice, `resting` frames apart."""
-    background = scene(1.0, seed)[0]
-    crossing = range(-side, SIZE[0], pace)
+    background, thing = scene(1.0, seed)[0], scene(1.0, seed + 1)[0][50 : 50 + side, :side]
     frames = []
-    for x in crossing:
-        picture = background.copy()
-        left = max(x, 0)
-        picture[50 : 50 + side, left : max(x + side, 0)] = scene(1.0, seed + 1)[0][
-            50 : 50 + side, left - x : left - x + len(range(left, min(x + side, SIZE[0])))
-        ]
-        frames.append(picture)
+    for x in range(0, SIZE[0] + side, pace):
+        wide = np.pad(background, ((0, 0), (side, side), (0, 0)))
+        wide[50 : 50 + side, x : x + side] = thing
+        frames.append(wide[:, side:-side])
     return [*frames, *[background] * resting, *frames]
 
 
@@ -116,12 +112,17 @@ def watch(path: Path, min_stall_s: float = 0.3) -> tuple[Stalling, NDArray[np.ui
     return track.close(end_s)
 
 
+def slowing(moving: int, easing: int) -> list[float]:
+    """Return the pace of each frame of what moves at 1 and then slows down evenly."""
+    return [*[1.0] * moving, *(1 - step / easing for step in range(easing))]
+
+
 def coming_to_rest(moving: int = 90, easing: int = 30, resting: int = 60) -> list[Frame]:
     """Return a camera that pans, slows down evenly and stands."""
     canvas = Image.fromarray(scene(1.0, 7)[0]).resize((480, 270), Image.Resampling.BICUBIC)
     left, frames = 0.0, []
-    for index in range(moving + easing + resting):
-        left += 0.8 * min(max(1 - (index - moving) / easing, 0.0), 1.0)
+    for pace in [*slowing(moving, easing), *[0.0] * resting]:
+        left += 0.8 * pace
         shift = (1, 0, left, 0, 1, 20)
         picture = canvas.transform(SIZE, Image.Transform.AFFINE, shift, Image.Resampling.BICUBIC)
         frames.append(np.asarray(picture))
@@ -132,7 +133,7 @@ def stopping_and_going(
     moving: int = 50, easing: int = 10, resting: int = 40, pace: float = 4.0
 ) -> list[Frame]:
     """Return a camera that pans, slows down evenly, stands, and speeds up as it slowed down."""
-    coming = [*[pace] * moving, *(pace * (1 - step / easing) for step in range(easing))]
+    coming = [pace * each for each in slowing(moving, easing)]
     lefts = np.cumsum([*coming, *[0.0] * resting, *reversed(coming)]).astype(int)
     wide = next(moving_scene(1.0, 1, (int(lefts[-1]) + SIZE[0], SIZE[1]), seed=7))
     return [np.ascontiguousarray(wide[:, left : left + SIZE[0]]) for left in lefts]

@@ -7,13 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vqa2cli.video.stall_motion import (
-    gradual,
-    motion_after,
-    motion_before,
-    moves_elsewhere,
-    sustained,
-)
+from vqa2cli.video.stall_motion import gradual, motions, moves_elsewhere, sustained
 from vqa2cli.video.stall_pictures import TILES
 from vqa2cli.video.stall_spans import Clip, Span, gap_spans, rest, still_spans, with_gaps
 from vqa2cli.video.stall_track import Run
@@ -87,8 +81,8 @@ def _stirs(clip: Clip, span: Span, around: Sequence[Span], still: Sequence[Span]
         return False
     if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
         return False
-    clip, others = clip.around(), [other for other in around if other is not span]
-    before, after = motion_before(clip, span, others), motion_after(clip, span, others)
+    clip = clip.around()
+    before, after = motions(clip, span, around)
     if not (sustained(before, span) and sustained(after, span)) or before.cut or after.cut:
         return False
     least = min(before.activity, after.activity), min(before.stretch, after.stretch)

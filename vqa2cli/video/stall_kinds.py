@@ -13,8 +13,7 @@ from vqa2cli.video.stall_motion import (
     CADENCE,
     Motion,
     gradual,
-    motion_after,
-    motion_before,
+    motions,
     moves_elsewhere,
     sustained,
     unblended,
@@ -73,8 +72,13 @@ def judge(
     spans = candidates(clip, whole, outside, max(min_stall_s - _EDGES_S, _EDGES_S))
     judged: list[tuple[Span, _Verdict]] = []
     for span in spans:
-        if (verdict := _verdict(clip, span, spans)) is not None:
-            _add(judged, _sharpened(clip, span, spans, verdict), verdict)
+        if span.duration < CADENCE * cadence(clip, span):
+            continue
+        seen = clip.around() if span.turns else clip
+        before, after = motions(seen, span, spans)
+        verdict = _verdict(seen, span, before, after)
+        sharp = unblended(seen, span, before) if verdict.kind in _SHARPENED else span
+        _add(judged, sharp, verdict)
     events: list[StallEvent] = []
     stalled = np.zeros(len(clip.pts), np.uint8)
     stood_s = 0.0
@@ -100,16 +104,6 @@ def judge(
     return stalling_of(tuple(events), clip.end_s), stalled
 
 
-def _sharpened(clip: Clip, span: Span, spans: Sequence[Span], verdict: _Verdict) -> Span:
-    """Return `span` with the frames that coding blended out of it, where its kind shows them."""
-    if verdict.kind not in _SHARPENED:
-        return span
-    others = [other for other in spans if other is not span]
-    if span.turns:
-        clip = clip.around()
-    return unblended(clip, span, motion_before(clip, span, others))
-
-
 def _add(judged: list[tuple[Span, _Verdict]], span: Span, verdict: _Verdict) -> None:
     """Add a span; a stall that goes on after a frame or two of recoding is one."""
     if judged and span.first <= judged[-1][0].last:  # what is blended there is blended once
@@ -123,18 +117,13 @@ def _add(judged: list[tuple[Span, _Verdict]], span: Span, verdict: _Verdict) -> 
     judged.append((span, verdict))
 
 
-def _verdict(clip: Clip, span: Span, spans: Sequence[Span]) -> _Verdict | None:
-    """Return what `span` is; None where it is the cadence of its surroundings."""
-    if span.duration < CADENCE * cadence(clip, span):
-        return None
-    others = [other for other in spans if other is not span]
-    if span.turns:
-        clip = clip.around()
-    before, after = motion_before(clip, span, others), motion_after(clip, span, others)
-    moved, moves = sustained(before, span), sustained(after, span)
-    if span.turns and not spins(span):
+def _verdict(clip: Clip, span: Span, before: Motion, after: Motion) -> _Verdict:
+    """Return what `span` is, by the motion on both sides of it."""
+    turned = spins(span)
+    if span.turns and not turned:
         return _Verdict("rebuffer", ("motion_drop", "motion_resumes", "middle_moves"), 0.6)
-    if spins(span) and (moved or moves or span.start == 0):
+    moved, moves = sustained(before, span), sustained(after, span)
+    if turned and (moved or moves or span.start == 0):
         kind: StallKind = "initial_buffering" if span.start == 0 else "rebuffer"
         return _Verdict(kind, ("spinner", *_ends(clip, span, moves)), 0.95 if moves else 0.85)
     if span.blank:
@@ -176,18 +165,24 @@ def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: 
         return _Verdict("static", ("cut_before",), 0.7)
     if span.slow:
         return _Verdict("static", ("slow_change",), 0.7)
-    if doubt := _doubt(clip, span, before, after, moves):
+    resting = rest(clip, span)
+    if doubt := _doubt(clip, span, before, after, moves, resting):
         return _Verdict("ambiguous", (doubt,), 0.4)
     confidence = 0.6 + (0.2 if moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
     evidence = ("motion_drop", *_ends(clip, span, moves))
-    if rest(clip, span)[1]:
+    if resting[1]:
         return _Verdict("freeze", (*evidence, "exact_repeats"), round(confidence + 0.1, 2))
     return _Verdict("freeze", evidence, confidence)
 
 
-def _doubt(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -> str | None:
-    """Return why a span after motion may be content at rest; None without a reason."""
-    activity, exact = rest(clip, span)
+def _doubt(
+    clip: Clip, span: Span, before: Motion, after: Motion, moves: bool, resting: tuple[float, bool]
+) -> str | None:
+    """Return why a span after motion may be content at rest; None without a reason.
+
+    `resting` is what `rest` says of it.
+    """
+    activity, exact = resting
     if before.activity < _FAINT:
         return "weak_motion"
     if activity > _DROP * before.activity:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from vqa2cli.video.stall_pictures import EDGES
 from vqa2cli.video.stall_spans import (
     BREAK_FRAMES,
-    CODING_FRAMES,
     REACH_S,
     Clip,
     Span,
     breaking_off,
     rest,
 )
+from vqa2cli.video.stall_track import CODING_FRAMES
 
 #: Frames that a codec blends out of a held picture and the motion after it, and the share of
 #: the activity that follows which they stay below.
@@ -72,19 +72,17 @@ class Motion:
     cut: bool
 
 
-def motion_before(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
-    """Return the motion of the second before `span`; `others` are the clip's other spans."""
+def motions(clip: Clip, span: Span, spans: Sequence[Span]) -> tuple[Motion, Motion]:
+    """Return the motion of the second before `span` and of the one after; skip other `spans`."""
+    others = [other for other in spans if other is not span]
+    exact = rest(clip, span)[1]
     held = span.first if span.gap and span.first > 0 else span.first - 1
     ends = [other.end for other in others if other.first < span.first]
     stretch = span.start - max(ends) if ends else math.inf
-    return _motion(clip, range(held, -1, -1), others, stretch, rest(clip, span)[1])
-
-
-def motion_after(clip: Clip, span: Span, others: Sequence[Span]) -> Motion:
-    """Return the motion of the second after `span`; `others` are the clip's other spans."""
+    before = _motion(clip, range(held, -1, -1), others, stretch, exact)
     starts = [other.start for other in others if other.first > span.first]
     stretch = (min(starts) if starts else clip.end_s) - span.end
-    return _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch, rest(clip, span)[1])
+    return before, _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch, exact)
 
 
 def _motion(

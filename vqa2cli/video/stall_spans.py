@@ -9,11 +9,8 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from vqa2cli.video.stall_track import FrameLog, Run
+from vqa2cli.video.stall_track import CODING_FRAMES, FrameLog, Run
 
-#: Frames a codec blends over, around a key frame or where motion stops and starts: x265
-#: and x264 with three B-frames take up to four.
-CODING_FRAMES = 5
 #: Frames a codec takes to refine a picture that has just come to a stand.
 _SETTLING_FRAMES = 16
 #: Share of the motion beyond them that frames next to a stand stay below where it breaks off in
@@ -147,7 +144,7 @@ def _from_start(span: Span) -> Span:
 def _joint(clip: Clip, before: Span, run: Run) -> int | None:
     """Return None where `run` is a span of its own, else how many creeps join the two."""
     between = run.first - before.last - 1
-    if between <= CODING_FRAMES and (run.again or _refines(clip, before, run)):
+    if run.again or _refines(clip, before, run):
         return 0
     near = slice(max(before.last - CODING_FRAMES, 0), run.first + CODING_FRAMES)
     recoding = bool(clip.key[near].any()) and between <= CODING_FRAMES
