@@ -92,7 +92,7 @@ def look_once(recipe: Recipe, place: Workplace, stage: Stage, jobs: int = 2) -> 
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
     patches = patches_of(network, looks)
-    teacher = teacher_of(items, patches, stage.fit, recipe.seed)
+    teacher = teacher_of(network, items, patches, stage.fit, recipe.seed)
     return Taught(items, patches, motion_of(network, looks), teacher)
 
 
@@ -138,8 +138,7 @@ def fit_without(
     task = prepare(network, prompter, stage)
     if without == "motion":
         network.slowfast_projector.requires_grad_(False)
-    describe = network.describe_stream
-    dataset = LookDataset(made.items, made.looks, stage.fit, made.lessons, describe)
+    dataset = LookDataset(made.items, made.looks, stage.fit, made.lessons, network.tell_stream)
     fit_task(task, dataset, out / "checkpoints", recipe.seed)
     publish(network, out / "model")
     return out / "model"

@@ -74,7 +74,12 @@ def _of_model(recipe: Recipe, folder: Path) -> Vqa2Network:
             f"{recipe.start}: cannot go on from this model, which looks at clips otherwise than "
             "the recipe's [look] and [vision] say; say there what its config.json says"
         )
-    config = replace(known.config, expectation=asked.expectation, revision=asked.revision)
+    config = replace(
+        known.config,
+        expectation=asked.expectation,
+        traits=asked.traits,
+        revision=asked.revision,
+    )
     network = Vqa2Network(config)
     told = known.state_dict().items()
     state = {key: value for key, value in told if not key.startswith(_EXPECTATION)}

@@ -18,11 +18,20 @@ from train.items import Item
 from train.stall_cost import StallCost, draw_stalls
 from train.teacher import Lesson
 from vqa2cli.levels import LEVELS, soft_levels
-from vqa2cli.model.facts import INDEX_STEPS, describe_stream
+from vqa2cli.model.facts import INDEX_STEPS, StreamTold, describe_stream
 from vqa2cli.video.media import StreamFacts
 
-#: What is said of a stream that is shown at a size, (width, height).
-Describe = Callable[[StreamFacts, tuple[int, int]], str]
+#: What is told of a stream that is shown at a size, (width, height), and of whose pictures there
+#: are statistics [2C] or not.
+Tell = Callable[[StreamFacts, tuple[int, int], Tensor | None], StreamTold]
+
+
+def tell_facts(
+    facts: StreamFacts, display: tuple[int, int], seen: Tensor | None = None
+) -> StreamTold:
+    """Tell the facts of a stream alone."""
+    del seen
+    return StreamTold(describe_stream(facts, display), None)
 
 
 @dataclass(frozen=True)
@@ -107,14 +116,14 @@ class LookDataset(Dataset):
         looks: Sequence[Path | Look],
         fit: FitSettings,
         lessons: Sequence[Lesson] | None = None,
-        describe: Describe = describe_stream,
+        tell: Tell = tell_facts,
     ) -> None:
-        """Keep the items of the kinds that take part; streams are told of as `describe` does.
+        """Keep the items of the kinds that take part; `tell` says what of a stream.
 
         `looks` are files of pictures, or looks in memory that hold features instead. Where there
         are `lessons`, one an item, they are learned in place of the labels.
         """
-        self.fit, self.describe = fit, describe
+        self.fit, self.tell = fit, tell
         taking_part = [index for index, item in enumerate(items) if item.kind in fit.kinds]
         self.items = [items[index] for index in taking_part]
         self.looks = [looks[index] for index in taking_part]
@@ -139,7 +148,8 @@ class LookDataset(Dataset):
         honest = item.kind == "rendition"
         if rng.random() >= (self.fit.facts_dropped if honest else self.fit.lies_dropped):
             told = jittered(look.facts, self.fit, rng)
-            facts = self.describe(told, item.display)
+            of_pictures = None if look.statistics is None else torch.from_numpy(look.statistics)
+            facts = self.tell(told, item.display, of_pictures).text
         stalls, label = "", item.label
         if self.lessons is not None:
             lesson = self.lessons[number]

@@ -26,12 +26,14 @@ from vqa2cli.video.media import Closed, KeyFrames, MotionFrames, Sampling, Strea
 class Look:
     """One window of one clip: key frames [K, S, S, 3], motion [T, s, s, 3], stream facts.
 
-    Once a branch is trained, its features may stand in for its pictures.
+    Once a branch is trained, its features may stand in for its pictures. `statistics` [2C] are
+    those of what the trunk finds in the key frames, once it has been asked.
     """
 
     keyframes: NDArray
     motion: NDArray
     facts: StreamFacts
+    statistics: NDArray[np.float32] | None = None
 
 
 def look_at(path: Path, sampling: Sampling) -> Look:
@@ -97,12 +99,6 @@ def load_look(file: Path, *, motion: bool = True) -> Look:
     with np.load(file) as arrays:
         frames = arrays["motion"] if motion else np.zeros((0, 1, 1, 3), np.uint8)
         return Look(arrays["keyframes"], frames, _facts(arrays))
-
-
-def load_facts(file: Path) -> StreamFacts:
-    """Return the stream facts of a cached look; its pictures are not read."""
-    with np.load(file) as arrays:
-        return _facts(arrays)
 
 
 def _facts(arrays: Mapping[str, NDArray]) -> StreamFacts:

@@ -26,8 +26,9 @@ from train.checkpoints import last_checkpoint
 from train.dataset import FitSettings, LookDataset
 from train.kadid import KADID_TYPES
 from train.losses import distance_loss, expected_scores, level_loss, order_loss, plcc_loss
-from train.teacher import READERS, Teacher, statistics
+from train.teacher import READERS, Teacher
 from vqa2cli.model.devices import find_device, multiplies_bfloat16
+from vqa2cli.model.expectation import statistics
 from vqa2cli.model.network import Vqa2Network
 from vqa2cli.model.prompts import Prompter
 from vqa2cli.model.tokens import pad
@@ -140,7 +141,7 @@ class TowerTask(nn.Module):
 
     def taught(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Return qualities in 0-1 [B, 1 + readers] and probabilities of kinds [B, 26]."""
-        found = statistics(patches[:, 0].detach().cpu().numpy())
+        found = statistics(patches[:, 0].detach()).cpu().numpy()
         readings = self.teacher.reader(found)
         alone = self.teacher.alone(readings)[:, None] / 100
         read = np.clip(readings[:, : len(READERS)] / 100, 0.0, 1.0)

@@ -18,7 +18,8 @@ from tqdm import tqdm
 from train.augment import mixed
 from train.features import Look
 from train.items import Item
-from train.teacher import Lesson, Teacher, statistics
+from train.teacher import Lesson, Teacher
+from vqa2cli.model.expectation import statistics
 
 #: Of so many clips of the same kind, the one whose label is nearest is mixed with a clip: a picture
 #: whose parts differ much is like none in use.
@@ -76,25 +77,28 @@ def imagine(
     ]
     tokens: dict[int, NDArray] = {}
     readings: dict[int, NDArray] = {}
+    found: dict[int, NDArray] = {}
     for frames, batch in tqdm(_of_one_length(pairs, patches), desc="imagined", unit="batch"):
         own, others = (
             torch.from_numpy(np.stack([patches[pairs[n][side]].keyframes[:frames] for n in batch]))
             for side in (0, 1)
         )
         seen = mixed(own, others, tile)
+        of_pictures = statistics(seen).mean(1).numpy()
+        found.update(zip(batch, of_pictures, strict=True))
         if teacher is not None:
-            of_pictures = teacher.reader(statistics(seen.numpy()).mean(1))
-            readings.update(zip(batch, of_pictures, strict=True))
+            readings.update(zip(batch, teacher.reader(of_pictures), strict=True))
         of_batch = see(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]).float().cpu().numpy()
         tokens.update(zip(batch, of_batch, strict=True))
     looks = [
-        replace(patches[stream], keyframes=tokens[n], motion=motion[donor])
+        replace(patches[stream], keyframes=tokens[n], motion=motion[donor], statistics=found[n])
         for n, (stream, donor) in enumerate(zip(streams, donors, strict=True))
     ]
     if teacher is None:
         return Imagined(told, looks, [])
     read = np.stack([readings[n] for n in range(count)])
-    lessons = teacher.lessons(read, [look.facts for look in looks], told)
+    seen_of = np.stack([found[n] for n in range(count)])
+    lessons = teacher.lessons(read, seen_of, [look.facts for look in looks], told)
     return Imagined(told, looks, lessons)
 
 

@@ -19,14 +19,14 @@ from train.beginning import begin, check_start
 from train.corpus import CorpusPlan, Material, build_corpus
 from train.dataset import FitSettings, LookDataset
 from train.expectation import fit_expectation
-from train.features import Look, LookCache, load_facts
+from train.features import Look, LookCache
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
 from train.instruct.parts import let_language_learn
 from train.items import Item, read_items
 from train.recipe import Recipe, Stage
 from train.seen import arithmetic, measure_spread, motion_of, patches_of, tokens_of
-from train.teacher import Teacher, Weights, statistics
+from train.teacher import Teacher, Weights
 from vqa2cli.errors import UsageError
 from vqa2cli.model.inverted import InvertedStem
 from vqa2cli.model.network import Vqa2Network
@@ -118,19 +118,19 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     items = train_split(read_items(place.corpus))
     looks = training_looks(recipe, place).fill(items, jobs)
 
-    if network.stream_expectation is not None:
-        facts = [load_facts(look) for look in looks]
-        fit_expectation(network.stream_expectation, items, facts, recipe.seed)
-
     log = []
     seen: Sequence[Path | Look] = looks
     patches: list[Look] = []
+    if network.stream_expectation is not None:
+        patches = patches_to_learn(network, looks, recipe)
+        facts, of_pictures = [look.facts for look in patches], statistics_of(patches)
+        fit_expectation(network.stream_expectation, items, facts, of_pictures, recipe.seed)
     teacher: Teacher | None = None
     for number, stage in enumerate(recipe.stages):
         of_patches = recipe.start is not None and stage.fit.imagined > 0
-        if (stage.part == "tower" or of_patches) and not patches:
-            seen = patches = patches_to_learn(network, looks, recipe)
-            teacher = teacher_of(items, patches, stage.fit, recipe.seed)
+        if (stage.part == "tower" or of_patches) and teacher is None:
+            seen = patches = patches or patches_to_learn(network, looks, recipe)
+            teacher = teacher_of(network, items, patches, stage.fit, recipe.seed)
         if stage.part == "motion":
             seen = looks
         elif stage.part == "tower":
@@ -150,7 +150,7 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
             made = imagine_clips(network, items, patches, motion, teacher, stage, seed)
             told, shown, taught = made.items, made.looks, made.lessons
         task = prepare(network, prompter, stage, teacher)
-        dataset = LookDataset(told, shown, stage.fit, taught, network.describe_stream)
+        dataset = LookDataset(told, shown, stage.fit, taught, network.tell_stream)
         log.append(fit_task(task, dataset, folder, recipe.seed, resume))
         if isinstance(task, TowerTask):
             task.finish()
@@ -217,13 +217,29 @@ def publish(network: Vqa2Network, folder: Path) -> None:
     export_motion(folder)
 
 
+def statistics_of(patches: Sequence[Look]) -> NDArray[np.float32]:
+    """Return the statistics of what the trunk finds in looks that it was asked of, [N, 2C]."""
+    return np.stack([look.statistics for look in patches if look.statistics is not None])
+
+
 def teacher_of(
-    items: Sequence[Item], patches: Sequence[Look], fit: FitSettings, seed: int
+    network: Vqa2Network,
+    items: Sequence[Item],
+    patches: Sequence[Look],
+    fit: FitSettings,
+    seed: int,
 ) -> Teacher:
-    """Return the regressors that tower and language model learn from."""
-    seen = np.stack([statistics(look.keyframes).mean(0) for look in patches])
+    """Return the regressors that tower and language model learn from.
+
+    Raises:
+        UsageError: the network is not told what is usual of streams.
+    """
+    expectation = network.stream_expectation
+    if expectation is None:
+        raise UsageError("a recipe with a teacher needs an expectation among its [facts]")
     weights = Weights(fit.distortions_weight, fit.doubted_encodes, fit.doubted_distortions)
-    return Teacher(items, [look.facts for look in patches], seen, weights, seed)
+    facts = [look.facts for look in patches]
+    return Teacher(items, facts, statistics_of(patches), expectation, weights, seed)
 
 
 def imagine_clips(

@@ -94,6 +94,7 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         motion_size=look["motion_size"],
         resize="swscale",
         expectation=tuple(raw["facts"]["expectation"]),
+        traits=raw["facts"]["traits"],
         distortions=FOUND_AS if any(stage.part == "tower" for stage in stages) else (),
         name=name,
         revision=str(raw["revision"]),

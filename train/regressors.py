@@ -112,14 +112,19 @@ class Doubt:
     def __init__(
         self, known: NDArray, lies: NDArray[np.bool_], weights: NDArray, seed: int
     ) -> None:
-        """Fit on `known` [N, F], which of them lie [N], and how much each counts [N]."""
+        """Fit on `known` [N, F], which of them lie [N], and how much each counts [N].
+
+        Doubt never falls with the last of what is known: how much more facts promise than
+        pictures show.
+        """
         self.always = float(lies.mean())
+        rising = np.eye(1, known.shape[1], known.shape[1] - 1, dtype=int)[0]
         trees = scikit_learn().ensemble.HistGradientBoostingClassifier
         self.boosted = (
             []
             if self.always in (0.0, 1.0)
             else [
-                trees(**DOUBTING, **CAUTION, random_state=seed + number).fit(
+                trees(**DOUBTING, **CAUTION, monotonic_cst=rising, random_state=seed + number).fit(
                     known, lies, sample_weight=weights
                 )
                 for number in range(BOOSTINGS)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from train.features import Look, load_look
 from vqa2cli.model.devices import multiplies_bfloat16
+from vqa2cli.model.expectation import statistics
 from vqa2cli.model.inverted import InvertedStem
 from vqa2cli.model.network import Vqa2Network
 
@@ -28,10 +29,14 @@ SPREAD_LOOKS = 200
 def patches_of(network: Vqa2Network, looks: Sequence[Path]) -> list[Look]:
     """Return looks whose key frames are what the trunk finds, float16 [K, s, s, C], in order.
 
-    Motion is left out.
+    Motion is left out, and statistics are taken.
     """
     return [
-        replace(look, keyframes=seen.half().cpu().numpy())
+        replace(
+            look,
+            keyframes=seen.half().cpu().numpy(),
+            statistics=statistics(seen).mean(0).cpu().numpy(),
+        )
         for look, seen in _found(network, "patches", looks)
     ]
 

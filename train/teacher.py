@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from train.expectation import fit_usual, rows_told, traits_of, usual_of
 from train.items import Item
 from train.kadid import KADID_TYPES
-from train.peers import Floats, fact_features, scikit_learn
+from train.peers import Floats, scikit_learn
 from train.regressors import (
     FOLDS,
     Closeness,
@@ -27,7 +28,11 @@ from train.regressors import (
     maker_folds,
     masks_of,
 )
+from vqa2cli.model.expectation import StreamExpectation
 from vqa2cli.video.media import StreamFacts
+
+#: What gives a quality to each row.
+Judging = Callable[[NDArray], Floats]
 
 #: Of those that read pictures: the first is the better on encodes, the second on distortions.
 READERS = (Closeness(10.0, 0.3), Closeness(20.0, 0.6))
@@ -55,22 +60,11 @@ class Weights:
     doubted_distortions: float = 1.0
 
 
-#: How much facts alone count in the opinion of who believes them. What is read in pictures is
-#: trusted too far on contents of strangers: of training clips by makers unseen, qualities are off
-#: by 8.8 points with none of it, by 8.5 from 0.25 to 0.5, by 9.4 with facts alone.
-BY_FACTS = 0.4
-
 #: Columns of what is read in a picture: qualities, and the probability of each kind.
 READ = len(READERS) + len(KADID_TYPES) + 1
 
 #: Inverse penalty of the logistic regression that tells kinds of distortion apart.
 KIND_PENALTY = 0.01
-
-
-def statistics(patches: NDArray) -> NDArray[np.float32]:
-    """Return mean and deviation of each channel over a picture: [..., s, s, C] -> [..., 2C]."""
-    seen = patches.astype(np.float32)
-    return np.concatenate([seen.mean((-3, -2)), seen.std((-3, -2))], -1)
 
 
 class PictureReader:
@@ -102,14 +96,14 @@ class PictureReader:
 
 
 class Teacher:
-    """Regressors of quality by pictures alone and by pictures and facts, and of kinds.
+    """Regressors of quality by pictures alone, of kinds, and of when to believe a stream's facts.
 
     What judges readings learned from readings of contents that the reader behind them had not seen,
     nor others of their makers, so it knows how far to trust them. With facts there are two
-    opinions: that of who believes the facts, learned from single encodes, whose facts are their
-    own, by facts and pictures and in part by facts alone; and that of pictures alone. How much the
-    second counts is the doubt in the facts, learned from both opinions on contents new to them: of
-    a bad encode encoded again the facts promise what its pictures do not hold.
+    opinions: what is expected of the stream, learned from single encodes, whose facts are their
+    own; and that of pictures alone. How much the second counts is the doubt in the facts, learned
+    from both opinions on contents new to them: of a bad encode encoded again the facts promise what
+    its pictures do not hold.
     """
 
     def __init__(
@@ -117,14 +111,20 @@ class Teacher:
         items: Sequence[Item],
         facts: Sequence[StreamFacts],
         seen: NDArray[np.float32],
+        expectation: StreamExpectation,
         weights: Weights,
         seed: int,
     ) -> None:
-        """Fit on clips whose pictures have the statistics `seen` [N, F].
+        """Fit on clips whose pictures have the statistics `seen` [N, 2C].
+
+        Args:
+            expectation: what the network is told; fitted.
 
         Raises:
             MissingError: scikit-learn is not installed.
+            ValueError: of one of the streams too little is known.
         """
+        self._expectation = expectation
         labels = np.array([item.label for item in items])
         lies = np.array([item.kind != "rendition" for item in items])
         distorted = np.array([item.kind == "distortion" for item in items])
@@ -137,12 +137,16 @@ class Teacher:
 
         self.reader = PictureReader(seen, items)
         readings = _by_others("readings", parts, seen, reader, self.reader)
-        told = np.hstack([readings, fact_features(facts, items)])
+        rows = rows_told(items, facts, traits_of(expectation, seen))
+        self._alone = Judge(readings, labels, worth, seed)
 
-        def holder(known: NDArray[np.bool_]) -> Opinions:
-            return Opinions(told[known], labels[known], lies[known], worth[known], seed)
+        def holder(known: NDArray[np.bool_]) -> Callable[[NDArray], Floats]:
+            honest = known & ~lies
+            usual = fit_usual(rows[:, honest], labels[honest], seed) if honest.any() else None
+            alone = Judge(readings[known], labels[known], worth[known], seed)
+            return lambda told: _opinions(told, usual or self._usual, alone)
 
-        self._opinions = Opinions(told, labels, lies, worth, seed)
+        told = np.hstack([readings, rows[0]])
         opinions = _by_others("opinions", parts, told, holder, self._opinions)
         of_doubt = np.where(lies, weights.doubted_encodes, 1.0)
         of_doubt[distorted] = weights.doubted_distortions
@@ -155,49 +159,46 @@ class Teacher:
 
     def alone(self, readings: NDArray) -> Floats:
         """Return qualities [M], 0-100, by what was read in pictures."""
-        return np.clip(self._opinions.alone(readings), 0.0, 100.0)
+        return np.clip(self._alone(readings), 0.0, 100.0)
 
     def lessons(
-        self, readings: NDArray, facts: Sequence[StreamFacts], items: Sequence[Item]
+        self,
+        readings: NDArray,
+        seen: NDArray,
+        facts: Sequence[StreamFacts],
+        items: Sequence[Item],
     ) -> list[Lesson]:
-        """Return a lesson of each picture: `facts` are those of the stream that `items` name."""
-        told = np.hstack([readings, fact_features(facts, items)])
+        """Return a lesson of each picture, of which `seen` [M, 2C] are the statistics.
+
+        Args:
+            facts: those of the stream that `items` name.
+
+        Raises:
+            ValueError: of one of the streams too little is known.
+        """
+        rows = rows_told(items, facts, traits_of(self._expectation, seen))[0]
+        told = np.hstack([readings, rows])
         opinions = self._opinions(told)
         doubt = self._doubt(_with_difference(told, opinions))
-        believed, alone = opinions.T
+        usual, alone = opinions.T
         return [
             Lesson(*pair)
             for pair in zip(
-                ((1 - doubt) * believed + doubt * alone).tolist(), alone.tolist(), strict=True
+                ((1 - doubt) * usual + doubt * alone).tolist(), alone.tolist(), strict=True
             )
         ]
 
+    def _opinions(self, told: NDArray) -> Floats:
+        return _opinions(told, self._usual, self._alone)
 
-class Opinions:
-    """Qualities by readings and facts that are believed, and by readings alone."""
+    def _usual(self, rows: NDArray) -> Floats:
+        return usual_of(self._expectation, rows)
 
-    def __init__(
-        self,
-        told: NDArray,
-        labels: NDArray,
-        lies: NDArray[np.bool_],
-        worth: NDArray,
-        seed: int,
-    ) -> None:
-        """Fit on readings and facts `told` [N, F] of clips that are `worth` so much each [N].
 
-        Facts are learned from clips that do not lie.
-        """
-        known = ~lies if not lies.all() else lies
-        self._read = Judge(told[known], labels[known], worth[known], seed)
-        self._usual = Judge(told[known, READ:], labels[known], worth[known], seed)
-        self.alone = Judge(told[:, :READ], labels, worth, seed)
-
-    def __call__(self, told: NDArray) -> Floats:
-        """[M, F] -> [M, 2], 0-100: facts believed, and pictures alone."""
-        believed = (1 - BY_FACTS) * self._read(told) + BY_FACTS * self._usual(told[:, READ:])
-        pair = np.stack([believed, self.alone(told[:, :READ])], 1)
-        return np.clip(pair, 0.0, 100.0)
+def _opinions(told: NDArray, usual: Judging, alone: Judging) -> Floats:
+    """Return opinions with the facts believed and of pictures alone, 0-100: [M, F] -> [M, 2]."""
+    pair = np.stack([usual(told[:, READ:]), alone(told[:, :READ])], 1)
+    return np.clip(pair, 0.0, 100.0)
 
 
 def _by_others(

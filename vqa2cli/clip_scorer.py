@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from vqa2cli.levels import level_of
 from vqa2cli.pooling import pool_scores, spread
 from vqa2cli.report.diagnostics import diagnose, signal_of
 from vqa2cli.session import Weigher, clip_session
-from vqa2cli.video.media import ClipEvent, Closed, Opened, WindowEnd
+from vqa2cli.video.media import ClipEvent, Closed, Opened, StreamFacts, WindowEnd
 from vqa2cli.video.stall_text import sequence_sentence
 from vqa2cli.window_maker import WindowMaker
 
@@ -43,8 +44,8 @@ class ClipScorer:
         self._model, self._config = model, config
         self._weighs_stalls = config.streaming and config.tell_stalls
         self._waits_for_stalls = self._weighs_stalls and model.protocol.judges_stalls
-        self._facts = ""
-        self._usual: float | None = None
+        self._facts: StreamFacts | None = None
+        self._usual: list[float | None] = []
         self._maker = WindowMaker(model)
         self._ends: list[WindowEnd] = []
         self._waiting: list[WindowTokens] = []
@@ -77,7 +78,9 @@ class ClipScorer:
         self._check_numbers()
         durations_s = [end.end_s - end.start_s for end in self._ends]
         score = pool_scores(self._scores, durations_s)
-        warnings = (*closed.warnings, *self._misfit(score), *self._broken_promise(score))
+        warnings = (
+            *closed.warnings, *self._misfit(score), *self._broken_promise(score, durations_s)
+        )  # fmt: skip
         session = self._session(closed, score)
         if session is not None:
             value = session.with_stalls
@@ -107,9 +110,7 @@ class ClipScorer:
 
     def _opened(self, event: Opened) -> None:
         if self._config.stream_facts:
-            network = self._model.network
-            self._facts = network.describe_stream(event.facts, self._config.display)
-            self._usual = network.usual_quality(event.facts, self._config.display)
+            self._facts = event.facts
 
     def _end_window(self, end: WindowEnd, window: WindowTokens) -> None:
         """Put the window's tokens in line, and score a full batch of windows."""
@@ -129,10 +130,19 @@ class ClipScorer:
                 part = slice(first, first + WINDOWS_PER_PASS)
                 batch = [_moved(window, device) for window in self._waiting[part]]
                 self._scores += self._model.score_windows(
-                    batch, facts=self._facts, stalls=texts[part]
+                    batch, facts=[self._told(window) for window in batch], stalls=texts[part]
                 )
                 self._distortions += [self._model.distortion(window) for window in batch]
         self._waiting = []
+
+    def _told(self, window: WindowTokens) -> str:
+        """Return what the model is told of the stream with a window; keep what is usual of it."""
+        if self._facts is None:
+            return ""
+        network = self._model.network
+        told = network.tell_stream(self._facts, self._config.display, window.statistics)
+        self._usual.append(told.usual)
+        return told.text
 
     def _stall_texts(self) -> list[str]:
         """Return what the model is told of stalls with each window that waits."""
@@ -178,12 +188,16 @@ class ClipScorer:
             f"(at least {MIN_LEVEL_MASS:.0%} expected), so the score means little"
         ]
 
-    def _broken_promise(self, score: Score) -> list[str]:
+    def _broken_promise(self, score: Score, durations_s: Sequence[float]) -> list[str]:
         """Return a warning where pictures look far worse than such streams usually do."""
-        if self._usual is None or self._usual - score.value <= MOST_PROMISED:
+        known = [usual for usual in self._usual if usual is not None]
+        if len(known) < len(durations_s):
+            return []
+        usual = spread(known, durations_s).mean
+        if usual - score.value <= MOST_PROMISED:
             return []
         return [
-            f"streams of such codec, rate and quantizer usually score {self._usual:.0f}, these "
+            f"streams of such codec, rate, quantizer and detail usually score {usual:.0f}, these "
             f"pictures {score.value:.0f}: they were bad before this encode, or are unlike what the "
             "model learned from; look at them"
         ]

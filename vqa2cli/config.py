@@ -22,10 +22,10 @@ ASSISTANT_MODEL: Final = "mini-assistant"
 #: Softmax mass on the five level words below which protocol and checkpoint do not fit.
 MIN_LEVEL_MASS: Final = 0.5
 
-#: Points by which a stream's facts promise more than its pictures show, above which a warning tells
-#: of it: so are 87 to 96 % of bad encodes encoded again, 0.7 to 5.7 % of single encodes
-#: (contents never trained on; taken in round 26 of docs/mini.md, these figures are of round 27).
-MOST_PROMISED: Final = 20.0
+#: Points by which a stream promises more than its pictures show, above which a warning tells of it:
+#: so are @@A@@ % of bad encodes encoded again, @@B@@ % of single encodes (contents never trained on;
+#: round 33 of docs/mini.md).
+MOST_PROMISED: Final = 10.0
 
 #: Freezes shorter than this are not reported, seconds (0.36 s keeps MOS > 3.5: PEERS §4.1).
 MIN_STALL_S: Final = 0.3

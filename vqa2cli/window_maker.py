@@ -13,9 +13,7 @@ from vqa2cli.config import RunConfig
 from vqa2cli.video.media import ClipEvent, Closed, KeyFrames, MotionFrames, Sampling, WindowEnd
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vqa2cli.model import MotionStream, QualityModel, WindowTokens
+    from vqa2cli.model import MotionStream, QualityModel, SeenFrames, WindowTokens
 
 #: Parts of the model whose seconds are told apart.
 Part = Literal["motion", "vision", "llm"]
@@ -34,7 +32,7 @@ class WindowMaker:
 
     def __init__(self, model: QualityModel) -> None:
         self._model = model
-        self._visual: list[Tensor] = []
+        self._seen: list[SeenFrames] = []
         self._motion: MotionStream | None = None
         self._seconds: dict[Part, float] = {"motion": 0.0, "vision": 0.0, "llm": 0.0}
 
@@ -43,7 +41,7 @@ class WindowMaker:
         match event:
             case KeyFrames():
                 with self.timed("vision"):
-                    self._visual.append(self._model.encode_keyframes(event.pixels))
+                    self._seen.append(self._model.encode_keyframes(event.pixels))
             case MotionFrames() if self._model.protocol.uses_motion:
                 with self.timed("motion"):
                     self._motion = self._motion or self._model.open_motion()
@@ -57,8 +55,8 @@ class WindowMaker:
             stream = self._motion or self._model.open_motion()
             motion = stream.finish()
         with self.timed("llm"):
-            window = self._model.window_tokens(self._visual, motion, end.frames)
-        self._visual, self._motion = [], None
+            window = self._model.window_tokens(self._seen, motion, end.frames)
+        self._seen, self._motion = [], None
         return window
 
     @contextmanager

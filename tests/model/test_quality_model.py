@@ -72,6 +72,16 @@ def test_the_embedded_form_scores_too_and_reads_facts(embedded):
     assert model.info.name == "tiny"
 
 
+def test_each_window_is_told_of_its_own_facts(embedded):
+    model = load_model(embedded, device="cpu")
+    made = window(model)
+    facts = [f" It is h264 at -12 dB bits per pixel, {share} percent." for share in (25, 100)]
+    alone = [model.score_windows([made], facts=each)[0].value for each in facts]
+    together = [score.value for score in model.score_windows([made, made], facts=facts)]
+    assert together == pytest.approx(alone, abs=1e-3)
+    assert alone[0] != pytest.approx(alone[1], abs=1e-3)
+
+
 def test_facts_change_nothing_where_the_prompt_has_no_place_for_them(model):
     made = window(model)
     assert model.score_windows([made], facts=" It is av1.") == model.score_windows([made])
@@ -115,7 +125,7 @@ def test_a_window_without_motion_frames_still_scores(model):
 def test_read_only_pictures_are_fine(model):
     still = pixels(1, 42, 42, 3).numpy()
     still.flags.writeable = False
-    assert model.encode_keyframes(still).shape[0] == 1
+    assert model.encode_keyframes(still).tokens.shape[0] == 1
 
 
 def test_a_window_without_key_frames_is_refused(model):

@@ -20,9 +20,8 @@ from vqa2cli.video.scan import scan_packets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
-    from vqa2cli.model import QualityModel, WindowTokens
+    from vqa2cli.model import QualityModel, SeenFrames, WindowTokens
 
 #: Next to no motion is kept where a prompt has no place for it: this side, pixels.
 _NO_MOTION_SIZE: Final = 16
@@ -54,7 +53,7 @@ def _frames(model: QualityModel, paths: Sequence[Path], config: RunConfig) -> Wi
     """Return frames spread evenly over each clip."""
     count = FRAMES if len(paths) == 1 else PAIR_FRAMES
     empty = model.open_motion().finish()
-    seen = [model.window_tokens([_tokens(model, path, count, config)], empty, 0) for path in paths]
+    seen = [model.window_tokens([_seen(model, path, count, config)], empty, 0) for path in paths]
     if len(seen) == 1:
         return seen[0]
     first, second = seen
@@ -62,8 +61,8 @@ def _frames(model: QualityModel, paths: Sequence[Path], config: RunConfig) -> Wi
     return replace(first, motion=second.visual, keyframes=first.keyframes + second.keyframes)
 
 
-def _tokens(model: QualityModel, path: Path, count: int, config: RunConfig) -> Tensor:
-    """Return the tokens of frames int(n / count) * i, i from 0, as the benchmark takes them."""
+def _seen(model: QualityModel, path: Path, count: int, config: RunConfig) -> SeenFrames:
+    """Return what is seen of frames int(n / count) * i, i from 0, as the benchmark takes them."""
     scan = scan_packets(path)
     step = scan.packets // count
     sampling = replace(

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vqa2cli.model.motion import MotionStream
-    from vqa2cli.model.quality_model import QualityModel, WindowTokens, load_model
+    from vqa2cli.model.quality_model import QualityModel, SeenFrames, WindowTokens, load_model
 
-__all__ = ["MotionStream", "QualityModel", "WindowTokens", "load_model"]
+__all__ = ["MotionStream", "QualityModel", "SeenFrames", "WindowTokens", "load_model"]
 
 _HOMES = {
     "MotionStream": "vqa2cli.model.motion",
     "QualityModel": "vqa2cli.model.quality_model",
+    "SeenFrames": "vqa2cli.model.quality_model",
     "WindowTokens": "vqa2cli.model.quality_model",
     "load_model": "vqa2cli.model.quality_model",
 }

@@ -98,6 +98,7 @@ class NetworkConfig:
             name may stand several times. Empty: there is no such head.
         expectation: widths of the layers that tell how good streams of given facts usually look.
             Empty: it is not told.
+        traits: how many traits of its pictures are weighed there beside the facts.
         name, revision, protocol: what the weights are called, which version they are, and
             how they want to be asked.
     """
@@ -111,6 +112,7 @@ class NetworkConfig:
     resize: Resize = "pil"
     distortions: tuple[str, ...] = ()
     expectation: tuple[int, ...] = ()
+    traits: int = 0
     name: str = ""
     revision: str = ""
     protocol: str = ""
@@ -122,6 +124,8 @@ class NetworkConfig:
                 f"{grid.grid} x {grid.grid} fragments of {grid.size} px do not tile "
                 f"{self.vision.image_size} px"
             )
+        if self.traits and self.vision.stem != "inverted":
+            raise ValueError(f"a stem {self.vision.stem!r} tells no traits of pictures")
         if self.distortions and self.pooling != "mean_std":
             raise ValueError(f"distortions are told from mean_std tokens, not {self.pooling} ones")
 
@@ -151,6 +155,7 @@ class NetworkConfig:
                 "resize": self.resize,
                 "distortions": list(self.distortions),
                 "expectation": list(self.expectation),
+                "traits": self.traits,
             },
         }
 

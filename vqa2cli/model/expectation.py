@@ -1,4 +1,4 @@
-"""How good streams usually look by their facts alone: what a model is told beside the facts."""
+"""How good streams of given facts and of such pictures usually look: what a model is told of it."""
 
 from __future__ import annotations
 
@@ -29,34 +29,78 @@ RATES = (-4.0, 1.0)
 USUAL_RATE, USUAL_QUANTIZER = -1.2, 0.6
 
 
-class StreamExpectation(nn.Module):
-    """Small layers over a stream's facts, fitted on encodes of known quality, pictures unseen.
+#: Spreads that a trait may be from the usual; what is beyond is as the end.
+FARTHEST_TRAIT = 4.0
 
-    Pictures may be better or worse than what is expected: of a bad encode encoded again at a high
-    rate the facts promise too much.
+
+def statistics(patches: Tensor) -> Tensor:
+    """Return mean and deviation of each channel over a picture: [..., s, s, C] -> [..., 2C]."""
+    seen = patches.float().flatten(-3, -2)
+    return torch.cat([seen.mean(-2), seen.std(-2, correction=0)], -1)
+
+
+class StreamExpectation(nn.Module):
+    """Small layers over a stream's facts and over traits of its pictures, fitted on single encodes.
+
+    How good a picture looks at a quantizer and a rate is a matter of what it shows, and a few
+    traits tell enough of that: the directions in which what the trunk finds in pictures differs
+    most. They do not tell how good the picture looks, so of a bad encode encoded again at a high
+    rate the facts still promise too much.
     """
 
-    def __init__(self, hidden: Sequence[int]) -> None:
+    centre: Tensor
+    directions: Tensor
+
+    def __init__(self, hidden: Sequence[int], channels: int = 0, traits: int = 0) -> None:
+        """Make layers of such widths.
+
+        Args:
+            channels: how many numbers `statistics` has of a picture.
+            traits: how many traits are made of those; 0: facts are weighed alone.
+        """
         super().__init__()
-        self.hidden = tuple(hidden)
-        sizes = pairwise((FEATURES, *self.hidden, 1))
+        self.hidden, self.traits = tuple(hidden), traits
+        if traits:
+            self.register_buffer("centre", torch.zeros(channels))
+            self.register_buffer("directions", torch.zeros(traits, channels))
+        sizes = pairwise((FEATURES + traits, *self.hidden, 1))
         self.layers = nn.ModuleList(_Layer(before, after) for before, after in sizes)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the layers lie."""
+        return next(self.buffers()).device
+
+    def traits_of(self, seen: Tensor) -> Tensor:
+        """Return the traits of pictures by their `statistics`: [N, 2C] -> [N, traits]."""
+        if not self.traits:
+            return seen.new_zeros(len(seen), 0)
+        away = seen.float() - self.centre.float()
+        return (away @ self.directions.float().T).clamp(-FARTHEST_TRAIT, FARTHEST_TRAIT)
+
     def forward(self, rows: Tensor) -> Tensor:
-        """Return qualities in 0-1: [N, FEATURES] -> [N]."""
+        """Return qualities in 0-1, of facts and traits: [N, FEATURES + traits] -> [N]."""
         seen = rows.float()
         for number, layer in enumerate(self.layers):
             seen = layer(functional.relu(seen) if number else seen)
         return seen.squeeze(-1).clamp(0.0, 1.0)
 
-    def of(self, facts: StreamFacts, display: tuple[int, int] | None) -> float | None:
-        """Return the quality, 0-100, of streams like this one; None where too little is known."""
+    def of(
+        self, facts: StreamFacts, display: tuple[int, int] | None, seen: Tensor | None
+    ) -> float | None:
+        """Return the quality, 0-100, of streams like this one; None where too little is known.
+
+        Args:
+            seen: `statistics` of its pictures, [2C]; None where facts are weighed alone.
+        """
         row = features_of(facts, display)
-        if row is None:
+        if row is None or (self.traits and seen is None):
             return None
-        device = next(self.buffers()).device
         with torch.inference_mode():
-            expected = float(self(torch.tensor([row], device=device)))
+            told = torch.tensor([row], device=self.device)
+            if seen is not None:
+                told = torch.cat([told, self.traits_of(seen.to(self.device).unsqueeze(0))], 1)
+            expected = float(self(told))
         return 100.0 * expected if math.isfinite(expected) else None
 
 

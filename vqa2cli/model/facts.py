@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from vqa2cli.video.media import StreamFacts
 
@@ -40,6 +41,17 @@ WIDTH_SHARES = (25, 35, 50, 75, 100)
 
 #: A finer quantizer is told as this one: nobody sees it, and few clips to learn from have it.
 LEAST_QUANTIZER = 10
+
+
+@dataclass(frozen=True)
+class StreamTold:
+    """What a prompt is told of a stream: sentences, and the usual quality that they name, 0-100.
+
+    `usual` is None where nothing is known of that.
+    """
+
+    text: str
+    usual: float | None
 
 
 def describe_stream(

@@ -10,8 +10,9 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from vqa2cli.model import tokens as token_rules
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig
-from vqa2cli.model.expectation import StreamExpectation
-from vqa2cli.model.facts import describe_stream
+from vqa2cli.model.expectation import StreamExpectation, statistics
+from vqa2cli.model.facts import StreamTold, describe_stream
+from vqa2cli.model.inverted import PATCH_CHANNELS
 from vqa2cli.model.projector import projector
 from vqa2cli.model.recognition import DistortionHead
 from vqa2cli.model.slowfast import FastPathway, normalise
@@ -38,8 +39,9 @@ class Vqa2Network(nn.Module):
         self.llm = Qwen2ForCausalLM(qwen_config(config.language))
         kinds = len(config.distortions)
         self.distortion_head = DistortionHead(width, kinds) if kinds else None
-        hidden = config.expectation
-        self.stream_expectation = StreamExpectation(hidden) if hidden else None
+        hidden, traits = config.expectation, config.traits
+        channels = 2 * PATCH_CHANNELS
+        self.stream_expectation = StreamExpectation(hidden, channels, traits) if hidden else None
 
     @property
     def device(self) -> torch.device:
@@ -51,22 +53,29 @@ class Vqa2Network(nn.Module):
         """Element type of the parameters."""
         return self.image_newline.dtype
 
-    def describe_stream(self, facts: StreamFacts, display: tuple[int, int] | None) -> str:
+    def tell_stream(
+        self, facts: StreamFacts, display: tuple[int, int] | None, seen: Tensor | None
+    ) -> StreamTold:
         """Return what a prompt tells of an encode, and of how good streams like it usually look.
 
         Args:
             display: (width, height) the picture is shown at; None is its own size.
-        """
-        return describe_stream(facts, display, self.usual_quality(facts, display))
-
-    def usual_quality(self, facts: StreamFacts, display: tuple[int, int] | None) -> float | None:
-        """Return how good streams like it usually look, 0-100; None where nothing tells.
-
-        Args:
-            display: (width, height) the picture is shown at; None is its own size.
+            seen: statistics of its key frames, [2C], where the network takes them.
         """
         expectation = self.stream_expectation
-        return None if expectation is None else expectation.of(facts, display)
+        usual = None if expectation is None else expectation.of(facts, display, seen)
+        return StreamTold(describe_stream(facts, display, usual), usual)
+
+    def see(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the tokens of each key frame, and statistics of what the trunk finds in it.
+
+        Args:    pixels: uint8, or float in 0-255, RGB [N, H, W, 3].
+        Returns: [N, P, D], and [N, 2C] where traits of pictures are weighed beside facts.
+        """
+        if not self.config.traits:
+            return self.visual_tokens(pixels), None
+        patches = self.vision_tower.patches(pixels)
+        return self.visual_tokens(patches), statistics(patches)
 
     def visual_tokens(self, pixels: Tensor) -> Tensor:
         """Return the tokens of each key frame, no newline.

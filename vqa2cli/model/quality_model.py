@@ -36,16 +36,29 @@ from vqa2cli.video.media import Sampling
 
 
 @dataclass(frozen=True)
+class SeenFrames:
+    """Key frames as the tower saw them: their tokens [k, P, D], and statistics [k, 2C] of them.
+
+    `statistics` is None where the network does not weigh traits of pictures.
+    """
+
+    tokens: Tensor
+    statistics: Tensor | None
+
+
+@dataclass(frozen=True)
 class WindowTokens:
     """One window, ready for the language model.
 
     `visual` [K*P + 1, D] holds its key frames and a newline, `motion` [T, D] its motion.
+    `statistics` [2C] are the mean of those of its key frames, where there are any.
     """
 
     visual: Tensor
     motion: Tensor
     keyframes: int
     frames: int
+    statistics: Tensor | None = None
 
     @property
     def keyframe_tokens(self) -> Tensor:
@@ -98,8 +111,8 @@ class QualityModel:
             min_stall_s=min_stall_s,
         )
 
-    def encode_keyframes(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Return the tokens of key frames, uint8 RGB [k, H, W, 3] -> [k, P, D].
+    def encode_keyframes(self, pixels: NDArray[np.uint8]) -> SeenFrames:
+        """Return what is seen of key frames, uint8 RGB [k, H, W, 3].
 
         Raises:
             ValueError: the pictures are of another size than `sampling` asks for.
@@ -109,58 +122,66 @@ class QualityModel:
             for start in range(0, len(pixels), config.KEYFRAMES_PER_PASS)
         ]
         with torch.inference_mode(), exact_convolutions():
-            tokens = [self.network.visual_tokens(self._tensor(batch)) for batch in batches]
-        return torch.cat(tokens)
+            seen = [self.network.see(self._tensor(batch)) for batch in batches]
+        found = [of_batch for _, of_batch in seen if of_batch is not None]
+        return SeenFrames(
+            torch.cat([tokens for tokens, _ in seen]), torch.cat(found) if found else None
+        )
 
     def open_motion(self) -> MotionStream:
         """Return a stream that takes the motion frames of one window."""
         return MotionStream(self.engine)
 
     def window_tokens(
-        self, visual: Sequence[Tensor], motion_features: NDArray[np.float32], frames: int
+        self, seen: Sequence[SeenFrames], motion_features: NDArray[np.float32], frames: int
     ) -> WindowTokens:
         """Return one window from what its key frames and its motion stream gave.
 
         Args:
-            visual: results of `encode_keyframes`, in order.
+            seen: results of `encode_keyframes`, in order.
             motion_features: float32 [T, C] of `MotionStream.finish`; T may be 0.
             frames: decoded frames of the window.
 
         Raises:
             ValueError: there is no key frame, or motion does not fit the decoded frames.
         """
-        if not visual:
+        if not seen:
             raise ValueError("a window needs at least one key frame")
         if len(motion_features) > frames:
             raise ValueError(f"{len(motion_features)} motion features of {frames} frames")
         with torch.inference_mode():
-            tokens = torch.cat(list(visual))
+            tokens = torch.cat([each.tokens for each in seen])
+            found = [each.statistics for each in seen if each.statistics is not None]
             features = self._tensor(motion_features)
             return WindowTokens(
                 visual=self.network.visual_block(tokens),
                 motion=self.network.motion_tokens(features),
                 keyframes=len(tokens),
                 frames=len(motion_features),
+                statistics=torch.cat(found).mean(0) if found else None,
             )
 
     def score_windows(
-        self, windows: Sequence[WindowTokens], facts: str = "", stalls: str | Sequence[str] = ""
+        self,
+        windows: Sequence[WindowTokens],
+        facts: str | Sequence[str] = "",
+        stalls: str | Sequence[str] = "",
     ) -> list[Score]:
         """Return the score of each window.
 
         Args:
-            facts: a sentence on the encode; left out where the protocol has no place for it.
-            stalls: what is told of stalls, one text for all windows or one for each; the same.
+            facts: sentences on the encode, one text for all windows or one for each; left out
+                where the protocol has no place for it.
+            stalls: what is told of stalls; the same.
 
         Raises:
             UsageError: the protocol answers questions and gives no score.
         """
         with torch.inference_mode():
-            texts = [stalls] * len(windows) if isinstance(stalls, str) else stalls
-            sequences = [
-                self._sequence(window, facts, text)
-                for window, text in zip(windows, texts, strict=True)
-            ]
+            told, stood = (
+                [text] * len(windows) if isinstance(text, str) else text for text in (facts, stalls)
+            )
+            sequences = [self._sequence(*each) for each in zip(windows, told, stood, strict=True)]
             logits: list[Tensor] = []
             for group in _groups([len(sequence) for sequence in sequences]):
                 embeds, mask = pad([sequences[index] for index in group])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from tests.train.quantized import clips
 from train.expectation import fit_expectation
@@ -14,15 +16,24 @@ from vqa2cli.video.media import StreamFacts
 
 @pytest.fixture(scope="module")
 def fitted() -> StreamExpectation:
-    expectation = StreamExpectation((16, 16))
-    items, facts, _ = clips(count=600)
-    fit_expectation(expectation, items, facts, seed=0)
+    """What is expected where a busy picture looks better than a plain one."""
+    expectation = StreamExpectation((32, 32), channels=2, traits=1)
+    items, facts, pictures = clips(count=600)
+    busy = np.random.default_rng(1).choice([-1.0, 1.0], len(items))
+    pictures = np.stack([busy, -busy], 1).astype(np.float32)
+    items = [
+        replace(item, label=min(max(item.label + 5.0 * more, 0.0), 100.0))
+        for item, more in zip(items, busy, strict=True)
+    ]
+    fit_expectation(expectation, items, facts, pictures, seed=0)
     return expectation
 
 
-def of(fitted: StreamExpectation, quantizer: float | None, rate: float | None) -> float:
+def of(
+    fitted: StreamExpectation, quantizer: float | None, rate: float | None, busy: float = 0.0
+) -> float:
     facts = StreamFacts("h264", rate, 640, 360, 25.0, quantizer)
-    expected = fitted.of(facts, (640, 360))
+    expected = fitted.of(facts, (640, 360), torch.tensor([busy, -busy]))
     assert expected is not None
     return expected
 
@@ -43,8 +54,17 @@ def test_one_of_quantizer_and_rate_is_enough(fitted: StreamExpectation, quantize
     assert of(fitted, quantizer, None) == pytest.approx(label, abs=8)
 
 
+@pytest.mark.parametrize("quantizer", [22.0, 30.0, 38.0])
+def test_what_pictures_show_says_how_good_such_a_stream_looks(
+    fitted: StreamExpectation, quantizer: float
+) -> None:
+    rate = 2 ** (-quantizer / 6)
+    plain, busy = (of(fitted, quantizer, rate, shown) for shown in (-1.0, 1.0))
+    assert busy - plain == pytest.approx(10.0, abs=4.0)
+
+
 def test_without_a_single_encode_nothing_can_be_expected() -> None:
-    items, facts, _ = clips()
+    items, facts, pictures = clips()
     twice = [replace(item, kind="twice") for item in items]
     with pytest.raises(ValueError, match="no single encode"):
-        fit_expectation(StreamExpectation((4,)), twice, facts, seed=0)
+        fit_expectation(StreamExpectation((4,)), twice, facts, pictures, seed=0)

@@ -41,8 +41,13 @@ class Told:
         return seen[:, :1]
 
     def lessons(
-        self, readings: np.ndarray, facts: list[StreamFacts], items: list[Item]
+        self,
+        readings: np.ndarray,
+        seen: np.ndarray,
+        facts: list[StreamFacts],
+        items: list[Item],
     ) -> list[Lesson]:
+        assert (seen[:, :1] == readings).all()
         return [
             Lesson(float(fact.quantizer or 0), float(reading[0]))
             for reading, fact, _ in zip(readings, facts, items, strict=True)
@@ -82,6 +87,8 @@ def test_an_imagined_clip_has_pictures_of_two_and_motion_and_facts_of_one() -> N
         assert (look.motion == donor).all()
         assert look.facts.quantizer == donor
         assert np.allclose(look.keyframes, lesson.pictures_alone, atol=0.1)
+        assert look.statistics is not None
+        assert look.statistics[0] == np.float32(lesson.pictures_alone)
         betweens += lesson.pictures_alone % 1 > 0.01
     assert betweens > 15
 

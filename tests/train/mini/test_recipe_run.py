@@ -27,6 +27,7 @@ from vqa2cli.asking import answering_model, answers, look, views_of
 from vqa2cli.config import RunConfig
 from vqa2cli.errors import UsageError
 from vqa2cli.model.catalogue import find_model
+from vqa2cli.model.inverted import PATCH_CHANNELS
 from vqa2cli.video.media import StreamFacts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -50,7 +51,11 @@ def test_what_is_trained_is_told_what_streams_of_such_facts_usually_look_like(
 ) -> None:
     facts = StreamFacts("h264", 0.1, 288, 224, 12.0, 30.0)
     network = load_model(str(trained)).network
-    assert re.search(r" Usual quality \d+\.$", network.describe_stream(facts, (288, 224)))
+    seen = torch.zeros(2 * PATCH_CHANNELS)
+    told = network.tell_stream(facts, (288, 224), seen)
+    assert re.search(r" Usual quality \d+\.$", told.text)
+    assert told.usual is not None
+    assert told.usual != network.tell_stream(facts, (288, 224), seen + 9).usual
     assistant = load_model(str(place.assistant)).network
     assert assistant.stream_expectation is None  # it is asked of pictures
 

@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from tests.train.mini.toy import toy
 from train.augment import shuffled
-from train.dataset import Describe, LookDataset, SourceBatches, jittered
+from train.dataset import LookDataset, SourceBatches, Tell, jittered, tell_facts
 from train.items import Item
 from train.mini import Workplace, train_split, training_looks
 from train.recipe import read_recipe
 from train.teacher import Lesson
-from vqa2cli.model.facts import describe_stream
+from vqa2cli.model.facts import StreamTold
 from vqa2cli.video.media import StreamFacts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -65,14 +66,14 @@ def of_looks(
     items: list[Item],
     place: Workplace,
     lessons: list[Lesson] | None = None,
-    describe: Describe = describe_stream,
+    tell: Tell = tell_facts,
     **dropped: float,
 ) -> LookDataset:
     """Return samples of all items, of the last stage's settings and `dropped`, without stalls."""
     recipe = toy(read_recipe("mini"))
     looks = training_looks(recipe, place).fill(items, 1)
     fit = replace(recipe.stages[-1].fit, stalls_told=0.0, **dropped)
-    return LookDataset(items, looks, fit, lessons, describe)
+    return LookDataset(items, looks, fit, lessons, tell)
 
 
 def test_facts_that_lie_may_be_kept_from_more_samples_than_those_that_do_not(
@@ -83,14 +84,15 @@ def test_facts_that_lie_may_be_kept_from_more_samples_than_those_that_do_not(
         assert bool(told[number, 1, 2, number].facts) == (item.kind == "rendition")
 
 
-def bluntly(facts: StreamFacts, display: tuple[int, int]) -> str:
-    return f"{facts.codec} {display}"
+def bluntly(facts: StreamFacts, display: tuple[int, int], seen: Tensor | None) -> StreamTold:
+    assert seen is None  # nobody has looked yet
+    return StreamTold(f"{facts.codec} {display}", None)
 
 
 def test_streams_are_told_of_in_the_words_of_the_network(
     items: list[Item], place: Workplace
 ) -> None:
-    told = of_looks(items, place, facts_dropped=0.0, lies_dropped=0.0, describe=bluntly)
+    told = of_looks(items, place, facts_dropped=0.0, lies_dropped=0.0, tell=bluntly)
     codecs = {"h264", "hevc", "vp9", "av1"}
     for number, item in enumerate(told.items):
         codec, _, display = told[number, 1, 2, number].facts.partition(" ")

@@ -11,12 +11,14 @@ import torch
 
 from tests.train.mini.toy import toy
 from train.beginning import begin
+from train.expectation import fit_expectation
 from train.features import Look, load_look
 from train.fit import READ, TowerTask
 from train.items import Item
 from train.mini import (
     Workplace,
     prepare,
+    statistics_of,
     teacher_of,
     train_split,
     training_looks,
@@ -125,6 +127,7 @@ def test_a_tower_without_a_teacher_is_refused(tmp_path: Path) -> None:
 def seen(items: list[Item], place: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """A network, the training clips, and what its trunk finds in them."""
     network, _ = begin(RECIPE, tmp_path_factory.mktemp("seen"))
+    assert network.stream_expectation is not None
     mine = train_split(items)
     looks = training_looks(RECIPE, place).fill(mine)
     measure_spread(network, looks)
@@ -132,8 +135,10 @@ def seen(items: list[Item], place: Workplace, tmp_path_factory: pytest.TempPathF
 
 
 def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(seen: Seen) -> None:
-    _, mine, patches = seen
-    teacher = teacher_of(mine, patches, TOWER.fit, 0)
+    network, mine, patches = seen
+    facts, of_pictures = [look.facts for look in patches], statistics_of(patches)
+    fit_expectation(network.stream_expectation, mine, facts, of_pictures, 0)
+    teacher = teacher_of(network, mine, patches, TOWER.fit, 0)
     assert isinstance(teacher, Teacher)
     readings = teacher.reader(np.random.default_rng(0).normal(size=(7, 2 * PATCH_CHANNELS)))
     assert readings.shape == (7, 28)
