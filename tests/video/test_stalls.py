@@ -168,6 +168,12 @@ def test_a_first_frame_that_stands_and_then_moves_is_initial_buffering(tmp_path:
     assert_lasts(event, 0, 46)
 
 
+def test_a_live_picture_that_hardly_moves_at_first_is_not_waited_for(tmp_path: Path) -> None:
+    live = noisy(with_freeze(scene(), 0, 15), 3.0)
+    stalling, _ = watch(write_clip(tmp_path / "a.mp4", live, FPS, options={"crf": "20"}))
+    assert not [event for event in stalling.events if event.counted]
+
+
 def test_a_still_camera_whose_object_stops_dead_is_a_freeze(tmp_path: Path) -> None:
     clip = still_camera(180, 40, pause=range(90, 150))
     event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))[0])

@@ -133,7 +133,7 @@ def _verdict(clip: Clip, span: Span, before: Motion, after: Motion) -> _Verdict:
     if max(before.stretch if moved else 0.0, after.stretch if moves else 0.0) < STRETCH_S:
         return _Verdict("ambiguous", ("short_motion",), 0.4)
     if span.start == 0:
-        return _at_start(after)
+        return _at_start(after, exact=rest(clip, span)[1])
     return _after_motion(clip, span, before, after, moves)
 
 
@@ -144,8 +144,13 @@ def _ends(clip: Clip, span: Span, moves: bool) -> tuple[str, ...]:
     return ("motion_resumes",) if moves else ()
 
 
-def _at_start(after: Motion) -> _Verdict:
-    """Return what a span is that holds the first frame, without a spinner, before motion."""
+def _at_start(after: Motion, exact: bool) -> _Verdict:
+    """Return what a span is that holds the first frame, without a spinner, before motion.
+
+    A player repeats the first frame as it is; a live picture that hardly moves is not `exact`.
+    """
+    if not exact:
+        return _Verdict("ambiguous", ("noise_goes_on",), 0.4)
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
     if gradual(after, exact=False):
