@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from train.items import Item
 from train.peers import Floats, scikit_learn
-from train.regressors import BOOSTINGS, CAUTION, TREES
+from train.regressors import Boosted
 from vqa2cli.model.expectation import StreamExpectation, features_of
 from vqa2cli.video.media import StreamFacts
 
@@ -49,17 +49,11 @@ class Usual:
         ensemble = scikit_learn().ensemble
         grown = ensemble.ExtraTreesRegressor(**GROWN, n_jobs=-1, random_state=seed)
         self.grown = grown.fit(rows, labels, sample_weight=weights)
-        self.boosted = [
-            ensemble.HistGradientBoostingRegressor(
-                **TREES, **CAUTION, random_state=seed + number
-            ).fit(rows, labels, sample_weight=weights)
-            for number in range(BOOSTINGS)
-        ]
+        self.boosted = Boosted(rows, labels, weights, seed)
 
     def __call__(self, rows: NDArray) -> Floats:
         """[M, F] -> [M], 0-100."""
-        boosted = np.mean([trees.predict(rows) for trees in self.boosted], axis=0)
-        usual: Floats = np.clip((self.grown.predict(rows) + boosted) / 2, 0.0, 100.0)
+        usual: Floats = np.clip((self.grown.predict(rows) + self.boosted(rows)) / 2, 0.0, 100.0)
         return usual
 
 

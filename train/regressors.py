@@ -140,14 +140,13 @@ class Doubt:
         return doubt
 
 
-class Judge:
-    """The mean of what a support vector machine and boosted trees make of what is told."""
+class Boosted:
+    """The mean of boosted trees that are alike but for their seeds."""
 
-    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray, seed: int) -> None:
-        """Fit on `known` [N, F] and `labels` [N] of `weights` [N]."""
+    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray | None, seed: int) -> None:
+        """Fit on `known` [N, F] and `labels` [N] of `weights` [N], all 1 for None."""
         trees = scikit_learn().ensemble.HistGradientBoostingRegressor
-        self.smooth = SupportVectors(known, labels, JUDGE, weights)
-        self.boosted = [
+        self.trees = [
             trees(**TREES, **CAUTION, random_state=seed + number).fit(
                 known, labels, sample_weight=weights
             )
@@ -156,6 +155,19 @@ class Judge:
 
     def __call__(self, asked: NDArray) -> Floats:
         """[M, F] -> [M]."""
-        boosted = np.mean([trees.predict(asked) for trees in self.boosted], axis=0)
-        judged: Floats = (self.smooth(asked) + boosted) / 2
+        told: Floats = np.mean([trees.predict(asked) for trees in self.trees], axis=0)
+        return told
+
+
+class Judge:
+    """The mean of what a support vector machine and boosted trees make of what is told."""
+
+    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray, seed: int) -> None:
+        """Fit on `known` [N, F] and `labels` [N] of `weights` [N]."""
+        self.smooth = SupportVectors(known, labels, JUDGE, weights)
+        self.boosted = Boosted(known, labels, weights, seed)
+
+    def __call__(self, asked: NDArray) -> Floats:
+        """[M, F] -> [M]."""
+        judged: Floats = (self.smooth(asked) + self.boosted(asked)) / 2
         return judged

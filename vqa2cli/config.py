@@ -23,8 +23,8 @@ ASSISTANT_MODEL: Final = "mini-assistant"
 MIN_LEVEL_MASS: Final = 0.5
 
 #: Points by which a stream promises more than its pictures show, above which a warning tells of it:
-#: so are 87 to 97 % of bad encodes encoded again, 0.0 to 0.6 % of single encodes (contents never trained on;
-#: round 33 of docs/mini.md).
+#: so are 87 to 97 % of bad encodes encoded again, 0.0 to 0.6 % of single encodes (contents never
+#: trained on; round 33 of docs/mini.md).
 MOST_PROMISED: Final = 10.0
 
 #: Freezes shorter than this are not reported, seconds (0.36 s keeps MOS > 3.5: PEERS §4.1).

@@ -26,6 +26,7 @@ from train.mini import (
 from train.recipe import read_recipe
 from train.seen import measure_spread, motion_of, patches_of
 from train.teacher import Teacher
+from vqa2cli.errors import UsageError
 from vqa2cli.model.inverted import PATCH_CHANNELS
 from vqa2cli.model.network import Vqa2Network
 
@@ -144,6 +145,13 @@ def test_the_teacher_of_a_corpus_knows_its_kinds_and_stays_on_the_scale(seen: Se
     assert readings.shape == (7, 28)
     assert np.allclose(teacher.kinds(readings).sum(1), 1.0)
     assert ((teacher.alone(readings) >= 0) & (teacher.alone(readings) <= 100)).all()
+
+
+def test_without_an_expectation_nobody_teaches(seen: Seen) -> None:
+    network, mine, patches = seen
+    plain = Vqa2Network(replace(network.config, expectation=(), traits=0))
+    with pytest.raises(UsageError, match="needs an expectation"):
+        teacher_of(plain, mine, patches, TOWER.fit, 0)
 
 
 def test_the_trunk_finds_each_channel_spread_alike_and_is_not_taught(seen: Seen) -> None:
