@@ -84,12 +84,12 @@ def test_streaming_reports_the_stall_and_its_frames(clips: Path, model: QualityM
 
 
 @pytest.fixture
-def told(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
-    """Return what the model is told from now on: facts, and of stalls with each window."""
-    heard: list[tuple[str, list[str]]] = []
+def told(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], list[str]]]:
+    """Return what the model is told from now on: facts and of stalls, both with each window."""
+    heard: list[tuple[list[str], list[str]]] = []
     scored = model.score_windows
 
-    def listen(windows: list[object], facts: str, stalls: list[str]) -> object:
+    def listen(windows: list[object], facts: list[str], stalls: list[str]) -> object:
         heard.append((facts, stalls))
         return scored(windows, facts=facts, stalls=stalls)  # type: ignore[arg-type]
 
@@ -105,7 +105,7 @@ def judging(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_model_that_judges_stalls_is_told_of_them_and_keeps_its_answer(
     clips: Path,
     model: QualityModel,
-    told: list[tuple[str, list[str]]],
+    told: list[tuple[list[str], list[str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     judging(model, monkeypatch)
@@ -115,7 +115,8 @@ def test_a_model_that_judges_stalls_is_told_of_them_and_keeps_its_answer(
     assert row.pooled is not None
     assert row.score is not None
     assert {text for _, texts in told for text in texts} == {row.stalling.summary}
-    assert "h264" in told[0][0]
+    assert all("h264" in facts for facts in told[0][0])
+    assert len(told[0][0]) == len(told[0][1])
     assert row.session.weighed_by == "model"
     assert row.score.value == row.session.with_stalls == pytest.approx(row.pooled.mean)
     assert row.session.without_stalls > row.session.with_stalls
@@ -124,7 +125,7 @@ def test_a_model_that_judges_stalls_is_told_of_them_and_keeps_its_answer(
 def test_it_may_be_told_of_stalls_frame_by_frame(
     clips: Path,
     model: QualityModel,
-    told: list[tuple[str, list[str]]],
+    told: list[tuple[list[str], list[str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     judging(model, monkeypatch)
@@ -138,12 +139,12 @@ def test_it_may_be_told_of_stalls_frame_by_frame(
 
 
 def test_other_models_see_the_pictures_alone_and_the_session_model_weighs_the_stalls(
-    clips: Path, model: QualityModel, told: list[tuple[str, list[str]]]
+    clips: Path, model: QualityModel, told: list[tuple[list[str], list[str]]]
 ) -> None:
     row = one(clips / "stalled.mp4", model, RunConfig(streaming=True))
     plain = one(clips / "stalled.mp4", model, RunConfig(stream_facts=False))
     assert {text for _, texts in told for text in texts} == {""}
-    assert told[-1][0] == ""
+    assert told[-1][0] == [""] * len(told[-1][1])
     assert row.session is not None
     assert row.score is not None
     assert row.stalling is not None
