@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from train.items import Item
 from train.peers import Floats, scikit_learn
 from train.regressors import Boosted
-from vqa2cli.model.expectation import StreamExpectation, features_of
+from vqa2cli.model.expectation import FEATURES, StreamExpectation, features_of
 from vqa2cli.video.media import StreamFacts
 
 #: Trees that are grown at random: how many, and how far each grows.
@@ -57,29 +57,44 @@ class Usual:
         return usual
 
 
-def rows_told(
+def rows_of(
     items: Sequence[Item], facts: Sequence[StreamFacts], traits: NDArray
 ) -> NDArray[np.float32]:
-    """Return what is told of streams as numbers [3, N, FEATURES + T], `traits` [N, T] at the end.
-
-    First with all that is known of them, then without quantizers, then without rates.
+    """Return what is known of streams as numbers [N, FEATURES + T], `traits` [N, T] at the end.
 
     Raises:
         ValueError: of one of them too little is known.
     """
-    ways = [
-        [features_of(told, item.display) for told, item in zip(way, items, strict=True)]
-        for way in (
-            facts,
-            [replace(own, quantizer=None) for own in facts],
-            [replace(own, bits_per_pixel=None) for own in facts],
-        )
-    ]
-    rows = [[row or whole for row, whole in zip(way, ways[0], strict=True)] for way in ways]
-    if None in rows[0]:
-        raise ValueError(f"{items[rows[0].index(None)].name}: too little is known of its stream")
-    told = np.array(rows, np.float32)
-    return np.concatenate([told, np.broadcast_to(traits, (len(told), *traits.shape))], -1)
+    rows = [features_of(own, item.display) for own, item in zip(facts, items, strict=True)]
+    if None in rows:
+        raise ValueError(f"{items[rows.index(None)].name}: too little is known of its stream")
+    return np.hstack([np.array(rows, np.float32), traits])
+
+
+def rows_told(
+    items: Sequence[Item], facts: Sequence[StreamFacts], traits: NDArray
+) -> NDArray[np.float32]:
+    """Return rows of streams [3, N, FEATURES + T]: whole, without quantizers, without rates.
+
+    One of which only the one or the other is known keeps it.
+
+    Raises:
+        ValueError: of one of them too little is known.
+    """
+
+    ways = (
+        facts,
+        [replace(own, quantizer=None) for own in facts],
+        [replace(own, bits_per_pixel=None) for own in facts],
+    )
+    kept = (
+        [
+            own if features_of(told, item.display) is None else told
+            for told, own, item in zip(way, facts, items, strict=True)
+        ]
+        for way in ways
+    )
+    return np.stack([rows_of(items, way, traits) for way in kept])
 
 
 def fit_usual(told: NDArray, labels: NDArray, seed: int) -> Usual:
@@ -131,7 +146,7 @@ def fit_expectation(
     own = [items[n] for n in known]
     labels = np.array([item.label for item in own])
     told = rows_told(own, [facts[n] for n in known], traits_of(expectation, seen[known]))
-    asked = _streams_between(told, labels, expectation.traits, seed)
+    asked = _streams_between(told, labels, seed)
     sklearn = scikit_learn()
     layers = sklearn.neural_network.MLPRegressor(
         hidden_layer_sizes=expectation.hidden, random_state=seed, **LAYERS
@@ -164,9 +179,7 @@ def _find_traits(expectation: StreamExpectation, seen: NDArray[np.float32]) -> N
     expectation.directions[: len(directions)] = torch.from_numpy(directions)
 
 
-def _streams_between(
-    told: NDArray[np.float32], labels: NDArray, traits: int, seed: int
-) -> NDArray[np.float32]:
+def _streams_between(told: NDArray[np.float32], labels: NDArray, seed: int) -> NDArray[np.float32]:
     """Return rows of streams with facts of one encode of `told` [3, N, F] and mixed pictures."""
     rng = np.random.default_rng(seed)
     encodes = len(labels)
@@ -177,8 +190,7 @@ def _streams_between(
     others = candidates[np.arange(len(facts)), away.argmin(1)]
     lacking = rng.integers(1, len(told), size=len(facts))
     rows = told[np.where(rng.random(len(facts)) < LACKING, lacking, 0), facts]
-    if traits:
-        share = rng.random((len(facts), 1), np.float32)
-        between = share * told[0, pictures] + (1 - share) * told[0, others]
-        rows[:, -traits:] = between[:, -traits:]
+    share = rng.random((len(facts), 1), np.float32)
+    between = share * told[0, pictures] + (1 - share) * told[0, others]
+    rows[:, FEATURES:] = between[:, FEATURES:]
     return rows

@@ -54,6 +54,11 @@ def look_at(path: Path, sampling: Sampling) -> Look:
     return Look(np.concatenate(keyframes), np.concatenate(motion), facts)
 
 
+def statistics_of(looks: Sequence[Look]) -> NDArray[np.float32]:
+    """Return the statistics of looks in which the trunk was asked what it finds, [N, 2C]."""
+    return np.stack([look.statistics for look in looks if look.statistics is not None])
+
+
 class LookCache:
     """Looks on disk, one file a clip, keyed by the clip's bytes, the sampling, and what is kept."""
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from train.augment import mixed
-from train.features import Look
+from train.features import Look, statistics_of
 from train.items import Item
 from train.teacher import Lesson, Teacher
 from vqa2cli.model.expectation import statistics
@@ -97,8 +97,7 @@ def imagine(
     if teacher is None:
         return Imagined(told, looks, [])
     read = np.stack([readings[n] for n in range(count)])
-    seen_of = np.stack([found[n] for n in range(count)])
-    lessons = teacher.lessons(read, seen_of, [look.facts for look in looks], told)
+    lessons = teacher.lessons(read, statistics_of(looks), [look.facts for look in looks], told)
     return Imagined(told, looks, lessons)
 
 

@@ -19,7 +19,7 @@ from train.beginning import begin, check_start
 from train.corpus import CorpusPlan, Material, build_corpus
 from train.dataset import FitSettings, LookDataset
 from train.expectation import fit_expectation
-from train.features import Look, LookCache
+from train.features import Look, LookCache, statistics_of
 from train.fit import Scorer, Task, TowerTask, fit_task
 from train.imagined import Imagined, imagine
 from train.instruct.parts import let_language_learn
@@ -121,15 +121,16 @@ def fit_mini(recipe: Recipe, place: Workplace, *, jobs: int = 2, resume: bool = 
     log = []
     seen: Sequence[Path | Look] = looks
     patches: list[Look] = []
+    found: list[Look] = []
     if network.stream_expectation is not None:
-        patches = patches_to_learn(network, looks, recipe)
-        facts, of_pictures = [look.facts for look in patches], statistics_of(patches)
+        found = patches_to_learn(network, looks, recipe)
+        facts, of_pictures = [look.facts for look in found], statistics_of(found)
         fit_expectation(network.stream_expectation, items, facts, of_pictures, recipe.seed)
     teacher: Teacher | None = None
     for number, stage in enumerate(recipe.stages):
         of_patches = recipe.start is not None and stage.fit.imagined > 0
-        if (stage.part == "tower" or of_patches) and teacher is None:
-            seen = patches = patches or patches_to_learn(network, looks, recipe)
+        if (stage.part == "tower" or of_patches) and not patches:
+            seen = patches = found
             teacher = teacher_of(network, items, patches, stage.fit, recipe.seed)
         if stage.part == "motion":
             seen = looks
@@ -215,11 +216,6 @@ def publish(network: Vqa2Network, folder: Path) -> None:
     network.eval()
     save_network(network, folder, folder, dtype=torch.float16)
     export_motion(folder)
-
-
-def statistics_of(patches: Sequence[Look]) -> NDArray[np.float32]:
-    """Return the statistics of what the trunk finds in looks that it was asked of, [N, 2C]."""
-    return np.stack([look.statistics for look in patches if look.statistics is not None])
 
 
 def teacher_of(

@@ -143,8 +143,8 @@ class Doubt:
 class Boosted:
     """The mean of boosted trees that are alike but for their seeds."""
 
-    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray | None, seed: int) -> None:
-        """Fit on `known` [N, F] and `labels` [N] of `weights` [N], all 1 for None."""
+    def __init__(self, known: NDArray, labels: NDArray, weights: NDArray, seed: int) -> None:
+        """Fit on `known` [N, F] and `labels` [N] of `weights` [N]."""
         trees = scikit_learn().ensemble.HistGradientBoostingRegressor
         self.trees = [
             trees(**TREES, **CAUTION, random_state=seed + number).fit(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from train.expectation import fit_usual, rows_told, traits_of, usual_of
+from train.expectation import fit_usual, rows_of, rows_told, traits_of, usual_of
 from train.items import Item
 from train.kadid import KADID_TYPES
 from train.peers import Floats, scikit_learn
@@ -176,7 +176,7 @@ class Teacher:
         Raises:
             ValueError: of one of the streams too little is known.
         """
-        rows = rows_told(items, facts, traits_of(self._expectation, seen))[0]
+        rows = rows_of(items, facts, traits_of(self._expectation, seen))
         told = np.hstack([readings, rows])
         opinions = self._opinions(told)
         doubt = self._doubt(_with_difference(told, opinions))

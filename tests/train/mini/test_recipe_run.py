@@ -101,6 +101,18 @@ def test_stages_that_had_ended_are_not_trained_on_when_a_run_goes_on(
         assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
+def test_clips_are_not_imagined_before_a_tower_is_taught(
+    items: list[Item], place: Workplace, tmp_path: Path
+) -> None:
+    assert items
+    recipe = toy(read_recipe("mini"))
+    blind = replace(recipe, stages=tuple(stage for stage in recipe.stages if stage.fit.imagined))
+    untaught = replace(place, out=tmp_path / "untaught")
+    shutil.copytree(place.corpus, untaught.corpus)
+    with pytest.raises(UsageError, match="needs a tower"):
+        fit_mini(blind, untaught)
+
+
 def test_a_recipe_that_goes_on_from_a_model_leaves_its_eyes_as_they_are(
     trained: Path, items: list[Item], place: Workplace, clips: Path, tmp_path: Path
 ) -> None:

@@ -12,13 +12,12 @@ import torch
 from tests.train.mini.toy import toy
 from train.beginning import begin
 from train.expectation import fit_expectation
-from train.features import Look, load_look
+from train.features import Look, load_look, statistics_of
 from train.fit import READ, TowerTask
 from train.items import Item
 from train.mini import (
     Workplace,
     prepare,
-    statistics_of,
     teacher_of,
     train_split,
     training_looks,
