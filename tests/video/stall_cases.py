@@ -28,6 +28,7 @@ from tests.video.stall_media import (
     spinning,
     still_camera,
     stopping_and_going,
+    swaying,
     watch,
 )
 from vqa2cli.video.stalling import Stalling
@@ -193,6 +194,12 @@ def _variable() -> list[float]:
     return (np.concatenate([[0], np.cumsum(steps)])[: len(scene())] * 0.1).tolist()
 
 
+@lru_cache(maxsize=1)
+def _calming() -> tuple[Frame, ...]:
+    """Return a subject that sways ever less."""
+    return tuple(swaying([2.0] * 60 + [2.0 - step / 30 for step in range(60)]))
+
+
 def _drift() -> list[Frame]:
     return [
         np.clip(picture * (1 + 0.0005 * index), 0, 255).astype(np.uint8)
@@ -230,6 +237,7 @@ CONTENT: Final[dict[str, Shown]] = {
     "slides with wipes": Shown(lambda: presentation(4)),
     "a camera that comes to rest": Shown(coming_to_rest),
     "a camera that stops and goes on": Shown(stopping_and_going),
+    "a subject that comes to rest": Shown(lambda: [*_calming(), *_calming()[-1:] * 60]),
     "things that come and go": Shown(lambda: coming_and_going(45)),
     "slow motion": Shown(lambda: scene(6.0, 0, 0.05)),
     "a noisy camera on an object": Shown(lambda: noisy(still_camera(150, 20), 4)),

@@ -129,6 +129,25 @@ def coming_to_rest(moving: int = 90, easing: int = 30, resting: int = 60) -> lis
     return frames
 
 
+def swaying(reaches: Sequence[float], texture: float = 8.0) -> list[Frame]:
+    """Return a subject with some texture that sways by so many pixels before a still background.
+
+    It goes there and back in 50 frames, fastest at each 25th.
+    """
+    behind = scene(1.0, 5)[0]
+    front = Image.fromarray(scene(1.0, 7)[0]).resize((352, 198), Image.Resampling.BICUBIC)
+    front = Image.fromarray(noisy([np.asarray(front)], texture)[0])
+    frames = []
+    for index, reach in enumerate(reaches):
+        turn = index * 2 * np.pi / 50
+        shift = (1, 0, 8 + reach * np.sin(turn), 0, 1, 8 + reach / 2 * np.cos(turn))
+        moved = front.transform(SIZE, Image.Transform.AFFINE, shift, Image.Resampling.BICUBIC)
+        picture = behind.copy()
+        picture[40:, 60:200] = np.asarray(moved)[40:, 60:200]
+        frames.append(picture)
+    return frames
+
+
 def stopping_and_going(
     moving: int = 50, easing: int = 10, resting: int = 40, pace: float = 4.0
 ) -> list[Frame]:

@@ -19,6 +19,7 @@ from tests.video.stall_media import (
     slide,
     spinning,
     still_camera,
+    swaying,
     watch,
 )
 from vqa2cli.video.stalling import StallEvent, Stalling
@@ -172,6 +173,43 @@ def test_a_live_picture_that_hardly_moves_at_first_is_not_waited_for(tmp_path: P
     live = noisy(with_freeze(scene(), 0, 15), 3.0)
     stalling, _ = watch(write_clip(tmp_path / "a.mp4", live, FPS, options={"crf": "20"}))
     assert not [event for event in stalling.events if event.counted]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1"])
+def test_a_subject_that_hardly_moves_is_seen_to_freeze(tmp_path: Path, codec: str) -> None:
+    clip = with_freeze(swaying([2.0] * 130), 76, 45)
+    made = write_clip(tmp_path / "a.mp4", clip, FPS, codec=codec, gop=60, options={"crf": "18"})
+    event = the_stall(watch(made)[0])
+    assert event.kind == "freeze"
+    assert "exact_repeats" in event.evidence
+    assert_lasts(event, 76, 121)
+
+
+def test_a_subject_that_hardly_moves_is_seen_to_freeze_to_the_end(tmp_path: Path) -> None:
+    moving = swaying([2.0] * 77)
+    clip = [*moving, *moving[-1:] * 45]
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "16"}))[0])
+    assert event.kind == "freeze"
+    assert event.open_ended
+    assert_lasts(event, 77, 122)
+
+
+def test_a_subject_that_comes_to_rest_by_itself_is_no_freeze(tmp_path: Path) -> None:
+    calming = swaying([2.0] * 60 + [2.0 - step / 30 for step in range(60)])
+    clip = [*calming, *calming[-1:] * 60]
+    stalling, stalled = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "16"}))
+    assert not any(event.counted for event in stalling.events)
+    assert not stalled.any()
+
+
+def test_a_first_frame_that_is_waited_on_before_slow_motion_is_initial_buffering(
+    tmp_path: Path,
+) -> None:
+    clip = with_freeze(swaying([3.0 * min(1.0, step / 30) for step in range(100)]), 1, 45)
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "16"}))[0])
+    assert event.kind == "initial_buffering"
+    assert event.start == 0.0
+    assert abs(event.end * FPS - 46) <= 4  # in which it moves by less than a tenth of a pixel
 
 
 def test_a_still_camera_whose_object_stops_dead_is_a_freeze(tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from vqa2cli.video.stall_motion import gradual, motions, moves_elsewhere, sustained
+from vqa2cli.video.stall_motion import breaks_off, gradual, motions, moves_elsewhere, sustained
 from vqa2cli.video.stall_pictures import TILES
 from vqa2cli.video.stall_spans import Clip, Span, gap_spans, rest, still_spans, with_gaps
 from vqa2cli.video.stall_track import Run
 
 #: Motion that fills this long beside a span, seconds, is more than the change of a slide.
 STRETCH_S = 0.75
+#: Share of frames that repeat around a middle that moves, where the stream stood: coding a
+#: spinner changes some of them.
+_HELD_AROUND = 0.6
 #: Share of the picture that must have moved for a stand of all but its middle to be a player's.
 _BROAD = 0.06
 #: Greatest share of a stand outside the middle in which the middle stands too, if it stirs.
@@ -79,17 +82,19 @@ def _stirs(clip: Clip, span: Span, around: Sequence[Span], still: Sequence[Span]
     inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in still)
     if max(inside, default=0) >= _STIRRED * (span.last - span.first + 1):
         return False
-    if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
-        return False
     clip = clip.around()
     before, after = motions(clip, span, around)
     if not (sustained(before, span) and sustained(after, span)) or before.cut or after.cut:
         return False
+    resting = rest(clip, span)
+    if breaks_off(resting, before, after, least_held=_HELD_AROUND):
+        return True
+    if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
+        return False
     least = min(before.activity, after.activity), min(before.stretch, after.stretch)
     if least[0] < _WEAK_AROUND or least[1] < STRETCH_S or moves_elsewhere(span, moves=True):
         return False
-    exact = rest(clip, span)[1]
-    return not (gradual(before, exact) or gradual(after, exact))
+    return not any(gradual(side, resting.exact) for side in (before, after))
 
 
 def _overlap(a: Span, b: Span) -> bool:

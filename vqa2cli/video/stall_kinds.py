@@ -12,13 +12,14 @@ from vqa2cli.video.stall_candidates import STRETCH_S, candidates, spins
 from vqa2cli.video.stall_motion import (
     CADENCE,
     Motion,
+    breaks_off,
     gradual,
     motions,
     moves_elsewhere,
+    sharpened,
     sustained,
-    unblended,
 )
-from vqa2cli.video.stall_spans import Clip, Span, cadence, rest
+from vqa2cli.video.stall_spans import Clip, Span, Steps, cadence, rest
 from vqa2cli.video.stall_totals import stalling_of
 from vqa2cli.video.stall_track import FrameLog, Run
 from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
@@ -27,8 +28,12 @@ from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
 _WEAK = 0.3
 #: The same where a clip begins with a stand.
 _WEAK_START = 0.1
+#: Share of frames that repeat the one before them where a first frame is waited on.
+_REPEATED_START = 0.8
 #: Activity so faint that coarse coding of it stands and steps by itself.
 _FAINT = 0.08
+#: Activity that is next to nothing: a picture at rest, as coarse coding steps through it.
+_NOTHING = 0.03
 #: Share of the usual activity that motion on both sides of exact repeats stays below where they
 #: are content: a camera slows down and speeds up, a freeze goes on with what it broke off.
 _FADING = 0.5
@@ -76,8 +81,9 @@ def judge(
             continue
         seen = clip.around() if span.turns else clip
         before, after = motions(seen, span, spans)
-        verdict = _verdict(seen, span, before, after)
-        sharp = unblended(seen, span, before) if verdict.kind in _SHARPENED else span
+        case = _Case.of(seen, span, before, after)
+        verdict = _verdict(case)
+        sharp = case.sharpened() if verdict.kind in _SHARPENED else span
         _add(judged, sharp, verdict)
     events: list[StallEvent] = []
     stalled = np.zeros(len(clip.pts), np.uint8)
@@ -117,93 +123,135 @@ def _add(judged: list[tuple[Span, _Verdict]], span: Span, verdict: _Verdict) -> 
     judged.append((span, verdict))
 
 
-def _verdict(clip: Clip, span: Span, before: Motion, after: Motion) -> _Verdict:
-    """Return what `span` is, by the motion on both sides of it."""
-    turned = spins(span)
+@dataclass(frozen=True)
+class _Case:
+    """A span to judge, and what lies beside it: whether it `moved` before and `moves` after.
+
+    `resting` tells how its frames differ, `held` whether that shows that the stream stood.
+    """
+
+    clip: Clip
+    span: Span
+    before: Motion
+    after: Motion
+    moved: bool
+    moves: bool
+    resting: Steps
+    held: bool
+
+    @classmethod
+    def of(cls, clip: Clip, span: Span, before: Motion, after: Motion) -> _Case:
+        """Return the case of `span`, its motion before and after at hand."""
+        resting = rest(clip, span)
+        held = breaks_off(resting, before, after)
+        moved, moves = (sustained(side, span, held) for side in (before, after))
+        moves = moves and (held or after.activity >= _NOTHING)
+        return cls(clip, span, before, after, moved, moves, resting, held)
+
+    @property
+    def initial(self) -> bool:
+        """Whether the clip begins with it."""
+        return self.span.start == 0
+
+    @property
+    def brief(self) -> bool:
+        """Whether what moves beside it is no more than the change of a slide."""
+        before = self.before.stretch if self.moved else 0.0
+        return max(before, self.after.stretch if self.moves else 0.0) < STRETCH_S
+
+    def sharpened(self) -> Span:
+        """Return the span with its edges where the picture stops and goes on."""
+        return sharpened(self.clip, self.span, self.before, self.after)
+
+    def ends(self) -> tuple[str, ...]:
+        """Return the evidence of its end."""
+        if self.span.last + 1 >= len(self.clip.pts):
+            return ("end_of_clip",)
+        return ("motion_resumes",) if self.moves else ()
+
+
+def _verdict(case: _Case) -> _Verdict:
+    """Return what a span is, by the motion on both sides of it."""
+    span, turned = case.span, spins(case.span)
     if span.turns and not turned:
         return _Verdict("rebuffer", ("motion_drop", "motion_resumes", "middle_moves"), 0.6)
-    moved, moves = sustained(before, span), sustained(after, span)
-    if turned and (moved or moves or span.start == 0):
-        kind: StallKind = "initial_buffering" if span.start == 0 else "rebuffer"
-        return _Verdict(kind, ("spinner", *_ends(clip, span, moves)), 0.95 if moves else 0.85)
+    if turned and (case.moved or case.moves or case.initial):
+        kind: StallKind = "initial_buffering" if case.initial else "rebuffer"
+        return _Verdict(kind, ("spinner", *case.ends()), 0.95 if case.moves else 0.85)
     if span.blank:
         return _Verdict("static", ("blank",), 0.9)
-    if not (moves if span.start == 0 else moved):
+    if not (case.moves if case.initial else case.moved):
         return _Verdict("static", ("no_motion",), 0.8)
-    if max(before.stretch if moved else 0.0, after.stretch if moves else 0.0) < STRETCH_S:
+    if case.brief and (case.initial or not case.held):
         return _Verdict("ambiguous", ("short_motion",), 0.4)
-    if span.start == 0:
-        return _at_start(after, exact=rest(clip, span)[1])
-    return _after_motion(clip, span, before, after, moves)
+    return _at_start(case) if case.initial else _after_motion(case)
 
 
-def _ends(clip: Clip, span: Span, moves: bool) -> tuple[str, ...]:
-    """Return the evidence of a span's end."""
-    if span.last + 1 >= len(clip.pts):
-        return ("end_of_clip",)
-    return ("motion_resumes",) if moves else ()
-
-
-def _at_start(after: Motion, exact: bool) -> _Verdict:
+def _at_start(case: _Case) -> _Verdict:
     """Return what a span is that holds the first frame, without a spinner, before motion.
 
-    A player repeats the first frame as it is; a live picture that hardly moves is not `exact`.
+    A player repeats the first frame as it is; a live picture that hardly moves is not equal.
     """
-    if not exact:
+    after = case.after
+    if case.resting.repeats < _REPEATED_START:
         return _Verdict("ambiguous", ("noise_goes_on",), 0.4)
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
-    if gradual(after, exact=False):
-        return _Verdict("ambiguous", ("starts_slowly",), 0.4)
-    if after.longest_hold > _REGULAR * after.usual_hold or after.activity < _WEAK_START:
-        return _Verdict("ambiguous", ("weak_motion",), 0.4)
+    if not case.held:
+        if gradual(after, exact=False):
+            return _Verdict("ambiguous", ("starts_slowly",), 0.4)
+        if after.longest_hold > _REGULAR * after.usual_hold or after.activity < _WEAK_START:
+            return _Verdict("ambiguous", ("weak_motion",), 0.4)
     return _Verdict("initial_buffering", ("motion_resumes",), 0.5)
 
 
-def _after_motion(clip: Clip, span: Span, before: Motion, after: Motion, moves: bool) -> _Verdict:
+def _after_motion(case: _Case) -> _Verdict:
     """Return what a span is that follows motion."""
-    if span.gap:
-        return _Verdict("gap", ("timestamp_gap", *_ends(clip, span, moves)), 0.85)
+    before = case.before
+    if case.span.gap:
+        return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
     if before.cut:
-        if moves and not after.cut:
+        if case.moves and not case.after.cut:
             return _Verdict("ambiguous", ("cut_before",), 0.4)
         return _Verdict("static", ("cut_before",), 0.7)
-    if span.slow:
+    if case.span.slow:
         return _Verdict("static", ("slow_change",), 0.7)
-    resting = rest(clip, span)
-    if doubt := _doubt(clip, span, before, after, moves, resting):
+    if doubt := _doubt(case):
         return _Verdict("ambiguous", (doubt,), 0.4)
-    confidence = 0.6 + (0.2 if moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
-    evidence = ("motion_drop", *_ends(clip, span, moves))
-    if resting[1]:
+    confidence = 0.6 + (0.2 if case.moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
+    evidence = ("motion_drop", *case.ends())
+    if case.resting.exact:
         return _Verdict("freeze", (*evidence, "exact_repeats"), round(confidence + 0.1, 2))
     return _Verdict("freeze", evidence, confidence)
 
 
-def _doubt(
-    clip: Clip, span: Span, before: Motion, after: Motion, moves: bool, resting: tuple[float, bool]
-) -> str | None:
-    """Return why a span after motion may be content at rest; None without a reason.
+def _doubt(case: _Case) -> str | None:
+    """Return why a span after motion may be content at rest; None without a reason."""
+    if not case.held and (doubt := _slowing(case)):
+        return doubt
+    if moves_elsewhere(case.span, case.moves):
+        return "moves_elsewhere" if case.moves else "left_the_picture"
+    noise = float(np.median(case.clip.noise[case.span.first : case.span.last + 1]))
+    before = case.before
+    if before.activity < _WEAK and noise > _GRAIN and noise > 0.5 * before.noise:
+        return "noise_goes_on"
+    return None
 
-    `resting` is what `rest` says of it.
-    """
-    activity, exact = resting
+
+def _slowing(case: _Case) -> str | None:
+    """Return why motion beside a span may be what comes to rest by itself; None without one."""
+    before, after, exact = case.before, case.after, case.resting.exact
     if before.activity < _FAINT:
         return "weak_motion"
-    if activity > _DROP * before.activity:
+    if case.resting.activity > _DROP * before.activity:
         return "small_drop"
-    if not moves and before.near < _FAINT:
+    if not case.moves and before.near < _FAINT:
         return "comes_to_rest"
-    if exact and moves:
+    if exact and case.moves:
         if all(each.near < _FADING * each.activity for each in (before, after)):
             return "comes_to_rest"
     elif gradual(before, exact):
         return "comes_to_rest"
-    elif moves and gradual(after, exact):
+    elif case.moves and gradual(after, exact):
         return "starts_slowly"
-    if moves_elsewhere(span, moves):
-        return "moves_elsewhere" if moves else "left_the_picture"
-    noise = float(np.median(clip.noise[span.first : span.last + 1]))
-    if before.activity < _WEAK and noise > _GRAIN and noise > 0.5 * before.noise:
-        return "noise_goes_on"
     return None

@@ -16,6 +16,7 @@ from vqa2cli.video.stall_spans import (
     REACH_S,
     Clip,
     Span,
+    Steps,
     breaking_off,
     rest,
 )
@@ -49,6 +50,17 @@ _AT_EDGES = 0.5
 #: Share of the picture so small that what moved there may have been leaving it whatever follows.
 _SMALL = 0.02
 
+#: Least share of frames of a stand that repeat the one before them, and least median share of
+#: samples that do, and the most of such frames beside it, where the stream itself stood.
+_HELD_REPEATS, _HELD_SAME, _LIVE_REPEATS = 0.85, 0.99, 0.05
+#: Share of samples that stay as they are from frame to frame (median) beside it: below, the
+#: camera moves; above, what coding leaves of a picture at rest may be as little.
+_STANDING = (0.45, 0.975)
+#: How many frames next to it are looked at by themselves, and the share of the usual change that
+#: is left in them, or in those before a stand that lasts: what comes to rest changes ever less.
+_CLOSING_FRAMES = 8
+_CLOSING, _CLOSING_LAST = 0.5, 0.75
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -58,7 +70,8 @@ class Motion:
     `stretch` seconds lie between the span and the next one, infinite before the first.
     `activity` and `noise` are medians. `near` is the activity of three frames where the motion
     breaks off, `blended` how many fainter ones a codec has made between them and the
-    span; `cut`: one of the three changes the scene.
+    span; `cut`: one of the three changes the scene. `steps` tells of all frames that were looked
+    at, `closing` of those next to the span.
     """
 
     frames: int
@@ -70,12 +83,14 @@ class Motion:
     near: float
     blended: int
     cut: bool
+    steps: Steps
+    closing: Steps
 
 
 def motions(clip: Clip, span: Span, spans: Sequence[Span]) -> tuple[Motion, Motion]:
     """Return the motion of the second before `span` and of the one after; skip other `spans`."""
     others = [other for other in spans if other is not span]
-    exact = rest(clip, span)[1]
+    exact = rest(clip, span).exact
     held = span.first if span.gap and span.first > 0 else span.first - 1
     ends = [other.end for other in others if other.first < span.first]
     stretch = span.start - max(ends) if ends else math.inf
@@ -89,6 +104,7 @@ def _motion(
     clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float, exact: bool
 ) -> Motion:
     """Return the motion along `indices`, walking away from a span that may repeat exactly."""
+    seen: list[int] = []
     moving: list[int] = []
     holds: list[float] = []
     seen_s = hold = 0.0
@@ -101,13 +117,15 @@ def _motion(
             continue
         step = 0.0 if previous is None else abs(float(clip.pts[index] - clip.pts[previous]))
         seen_s, hold, previous = seen_s + step, hold + step, index
+        seen.append(index)
         if clip.moving[index]:
             moving.append(index)
             holds.append(hold)
             hold = 0.0
     longest = max([*holds, hold])
+    steps, closing = Steps.of(clip, seen), Steps.of(clip, seen[:_CLOSING_FRAMES])
     if not moving:
-        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False)
+        return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False, steps, closing)
     far = moving[3:] or moving
     reach = indices[: (BREAK_FRAMES if exact else 0) + 3]
     alone = list(takewhile(lambda at: not _inside(others, at), reach)) or list(indices[:3])
@@ -124,6 +142,8 @@ def _motion(
         near,
         blended,
         float(beside[:3].max()) > max(_CUT_SHIFT, _CUT_GAIN * usual_shift),
+        steps,
+        closing,
     )
 
 
@@ -132,32 +152,67 @@ def _inside(spans: Sequence[Span], index: int) -> bool:
     return any(span.first <= index <= span.last for span in spans)
 
 
-def unblended(clip: Clip, span: Span, before: Motion) -> Span:
+def sharpened(clip: Clip, span: Span, before: Motion, after: Motion) -> Span:
     """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
     first, last = span.first - (before.blended if span.first > 0 else 0), span.last
-    while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1):
+    live = (1 + after.steps.same) / 2
+    while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1, live):
         last += 1
     start = span.start if first == span.first else float(clip.pts[first])
     end = span.end if last == span.last else clip.time_after(last)
     return replace(span, first=first, last=last, start=start, end=end)
 
 
-def _blends(clip: Clip, index: int) -> bool:
-    """Whether frame `index` has little of the motion that follows it."""
+def _blends(clip: Clip, index: int, live: float) -> bool:
+    """Whether frame `index` has little of the motion that follows it, and fewer than `live` change.
+
+    `live` is the share of samples that stay from which on it is nearer to a stand.
+    """
     follows = clip.activity[index + 1 : index + 1 + CODING_FRAMES]
-    if not len(follows) or not clip.moving[index]:
+    if not len(follows) or not clip.moving[index] or clip.same[index] < live:
         return False
     return bool(clip.activity[index] < _BLENDED * np.median(follows))
 
 
-def sustained(motion: Motion, span: Span) -> bool:
-    """Whether a side of `span` moved, and at a pace that makes the span stand out."""
-    return motion.frames >= _FEWEST_MOVING and motion.longest_hold <= span.duration / CADENCE
+def sustained(motion: Motion, span: Span, held: bool = False) -> bool:
+    """Whether a side of `span` moved, and at a pace that makes the span stand out.
+
+    Where the stream is known to be `held` in it, content that stands beside it does not matter.
+    """
+    paced = held or motion.longest_hold <= span.duration / CADENCE
+    return motion.frames >= _FEWEST_MOVING and paced
 
 
 def gradual(motion: Motion, exact: bool) -> bool:
     """Whether motion fades towards the span instead of breaking off."""
     return motion.near < (_ABRUPT_EXACT if exact else _ABRUPT) * motion.activity
+
+
+def breaks_off(
+    resting: Steps, before: Motion, after: Motion, *, least_held: float = _HELD_REPEATS
+) -> bool:
+    """Whether every frame of a span repeats and none beside it does, though most of it stands.
+
+    Then it is the stream that stood: a live picture at rest is never equal for long, and what a
+    coarse codec makes equal it makes equal while something else moves, too. Where all of the
+    picture moves it is the camera that does, which may come to rest; then it says nothing.
+    `least_held` is the share of frames of it that repeat.
+    """
+    stood = resting.repeats >= least_held and resting.same >= _HELD_SAME
+    beside = [side for side in (before, after) if side.frames]
+    left = _CLOSING if after.frames else _CLOSING_LAST
+    return stood and bool(beside) and all(_lives_on(side, left) for side in beside)
+
+
+def _lives_on(side: Motion, left: float) -> bool:
+    """Whether no frame beside a span repeats, though most of the picture stands, up to it.
+
+    `left` is the least share of the usual change next to the span.
+    """
+    least, most = _STANDING
+    whole, closing = 1 - side.steps.same, 1 - side.closing.same
+    lives = side.steps.repeats <= _LIVE_REPEATS and least <= side.steps.same <= most
+    return side.frames >= _FEWEST_MOVING and lives and closing >= left * whole
 
 
 def moves_elsewhere(span: Span, moves: bool) -> bool:

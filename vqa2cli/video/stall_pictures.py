@@ -21,7 +21,7 @@ _AREA = math.prod(TILES)
 _MIDDLE, _HIGH = _AREA // 2, _AREA * 9 // 10
 
 Luma = NDArray[np.uint8]
-TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255  # [18, 32], luma levels of 255
+TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255
 
 #: A tile moved when it differs by more than `_STEP` levels beyond twice the picture's median
 #: tile: what x264, x265 and VP9 leave on a held picture stays below, a moving edge does not.
@@ -43,15 +43,13 @@ BLACK_SHARE = 0.98
 _FLAT_SPREAD = 2.0
 
 
-def _central() -> NDArray[np.bool_]:
-    """Return the tiles [18, 32] where players put a spinner: 8 x 12 in the middle."""
-    inside = np.zeros(TILES, bool)
-    rows, columns = TILES[0] // 2, TILES[1] // 2
-    inside[rows - 4 : rows + 4, columns - 6 : columns + 6] = True
-    return inside
-
-
-OUTSIDE = ~_central()
+#: Tiles where players put a spinner, and the samples in them: 8 x 12 tiles in the middle.
+_SPINNER_TILES = (slice(5, 13), slice(10, 22))
+_SPINNER_SAMPLES = (slice(25, 65), slice(50, 110))
+#: Share of the samples that lie there.
+_SPINNER_SHARE = 1 / 6
+OUTSIDE = np.ones(TILES, bool)
+OUTSIDE[_SPINNER_TILES] = False
 
 
 def _edges() -> NDArray[np.bool_]:
@@ -99,6 +97,16 @@ class Pictures:
         """Return how far tile means are from those of others, in order: [n, 576]."""
         apart = np.abs(self.means - others.means)
         return np.sort(apart.reshape(len(self), _AREA), axis=1)
+
+    def same(self, others: Pictures) -> tuple[TileMap, TileMap]:
+        """Return the share of samples that are those of others, in order, and that outside the
+        middle alone: [n] each."""
+        equal = self.luma == others.luma
+        all_of_it, middle = (
+            np.array([np.count_nonzero(each) for each in part], np.float32) / part[0].size
+            for part in (equal, np.ascontiguousarray(equal[:, *_SPINNER_SAMPLES]))
+        )
+        return all_of_it, (all_of_it - _SPINNER_SHARE * middle) / (1 - _SPINNER_SHARE)
 
     def jump(self, other: Pictures) -> float:
         """Return the 90th percentile of how far tile means of one picture are from another's."""

@@ -30,8 +30,10 @@ _GAP_INTERVALS = 3.0
 _GAP_OF_LONG = 2.0
 #: Intervals looked at on each side of one to know what is usual there.
 _NEARBY = 30
-#: Mean difference below which two frames are equal but for a block or two, levels.
-_EQUAL_LEVEL = 0.02
+#: Share of samples that stay where two frames are equal but for a block or two.
+_EQUAL = 0.98
+#: Share of frames that repeat the one before them from which on a picture is held.
+_EXACT = 0.5
 #: How far from a span motion and holds are looked for, seconds.
 REACH_S = 4.0
 
@@ -44,10 +46,11 @@ class Clip:
     end_s: float
     key: NDArray[np.bool_]
     moving: NDArray[np.bool_]
-    level: NDArray[np.float32]
     activity: NDArray[np.float32]
     moving_outside: NDArray[np.bool_]
     outside: NDArray[np.float32]
+    same: NDArray[np.float32]
+    same_outside: NDArray[np.float32]
     shift: NDArray[np.float32]
     noise: NDArray[np.float32]
 
@@ -62,17 +65,20 @@ class Clip:
             max(end_s - origin, float(pts[-1]) if len(pts) else 0.0),
             np.frombuffer(bytes(log.key), np.bool_),
             np.frombuffer(bytes(log.moving), np.bool_),
-            np.asarray(log.level, np.float32),
             np.asarray(log.activity, np.float32),
             np.frombuffer(bytes(log.moving_outside), np.bool_),
             np.asarray(log.outside, np.float32),
+            np.asarray(log.same, np.float32),
+            np.asarray(log.same_outside, np.float32),
             np.asarray(log.shift, np.float32),
             np.asarray(log.noise, np.float32),
         )
 
     def around(self) -> Clip:
         """Return the clip with the motion outside the middle of the picture alone."""
-        return replace(self, moving=self.moving_outside, activity=self.outside, level=self.outside)
+        return replace(
+            self, moving=self.moving_outside, activity=self.outside, same=self.same_outside
+        )
 
     def time_after(self, index: int) -> float:
         """Return when frame `index` leaves the screen."""
@@ -228,17 +234,39 @@ def breaking_off(activity: NDArray[np.float32]) -> tuple[float, int]:
     return near, blended
 
 
-def rest(clip: Clip, span: Span) -> tuple[float, bool]:
-    """Return what still moves inside `span` (mean activity), and whether it repeats exactly.
+@dataclass(frozen=True)
+class Steps:
+    """How frames differ from the one before them; key frames do not count.
 
-    A held frame costs a codec nothing: most frames come out equal. Key frames do not count.
+    `activity` is the mean of what moved; `repeats` the share of frames that repeat the one
+    before them but for a block or two; `same` the median of `FrameLog.same`.
     """
-    inside = np.arange(max(span.first, 1), span.last + 1)
-    inside = inside[~clip.key[inside]]
-    if not len(inside):
-        return 0.0, False
-    equal = clip.level[inside] < _EQUAL_LEVEL
-    return float(clip.activity[inside].mean()), bool(equal.mean() >= 0.5)
+
+    activity: float
+    repeats: float
+    same: float
+
+    @classmethod
+    def of(cls, clip: Clip, frames: Sequence[int]) -> Steps:
+        """Return how `frames` differ; none of them repeat where there are none."""
+        at = np.asarray(frames, np.intp)
+        at = at[(at > 0) & ~clip.key[at]]
+        if not len(at):
+            return cls(0.0, 0.0, 0.0)
+        equal = clip.same[at] >= _EQUAL
+        return cls(
+            float(clip.activity[at].mean()), float(equal.mean()), float(np.median(clip.same[at]))
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether a picture is held: that costs a codec nothing, so most frames come out equal."""
+        return self.repeats >= _EXACT
+
+
+def rest(clip: Clip, span: Span) -> Steps:
+    """Return how the frames of `span` differ, which hardly do."""
+    return Steps.of(clip, range(span.first, span.last + 1))
 
 
 def cadence(clip: Clip, span: Span) -> float:

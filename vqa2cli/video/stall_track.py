@@ -59,6 +59,7 @@ class Row:
         blank = enumerate(self._pictures.blank().tolist())
         self.frames = [Frame(first + at, self._pictures[at : at + 1], is_) for at, is_ in blank]
         self.steps = Differences.between(self._pictures, pictures[:-1])
+        self.same, self.same_outside = self._pictures.same(pictures[:-1])
         self.moved = self.steps.changes()
         self._since: dict[tuple[int, int, float], tuple[Change, float]] = {}
 
@@ -109,18 +110,20 @@ class FrameLog:
     """Per-frame scalars of a clip, in order; a few bytes each, so hours of video fit.
 
     `moving` is 1 where the frame differs from the one before it beyond noise and recoding;
-    `level` is the mean tile difference, `activity` what moved beyond noise, its mean over all
-    tiles: area times amplitude; `shift` and `noise` are those of `Change`. `moving_outside` and
-    `outside` are `moving` and `activity` of the tiles outside the middle of the picture.
+    `activity` is what moved beyond noise, its mean over all tiles: area times amplitude; `same`
+    is the share of samples that are those of the frame before; `shift` and `noise` are those of
+    `Change`. `moving_outside`, `outside` and `same_outside` are `moving`, `activity` and `same`
+    outside the middle of the picture.
     """
 
     pts_s: array[float] = field(default_factory=lambda: array("d"))
     key: bytearray = field(default_factory=bytearray)
     moving: bytearray = field(default_factory=bytearray)
     moving_outside: bytearray = field(default_factory=bytearray)
-    level: array[float] = field(default_factory=lambda: array("f"))
     activity: array[float] = field(default_factory=lambda: array("f"))
     outside: array[float] = field(default_factory=lambda: array("f"))
+    same: array[float] = field(default_factory=lambda: array("f"))
+    same_outside: array[float] = field(default_factory=lambda: array("f"))
     shift: array[float] = field(default_factory=lambda: array("f"))
     noise: array[float] = field(default_factory=lambda: array("f"))
 
@@ -132,9 +135,10 @@ class FrameLog:
         self.moving_outside.extend(not each.stands_around for each in row.moved)
         tiles = row.steps.tiles
         active = np.where(np.stack([each.moved for each in row.moved]), tiles, np.float32(0))
-        self.level.extend(tiles.mean((1, 2)).tolist())
         self.activity.extend(active.mean((1, 2)).tolist())
         self.outside.extend((active[:, OUTSIDE].sum(1) / OUTSIDE.size).tolist())
+        self.same.extend(row.same.tolist())
+        self.same_outside.extend(row.same_outside.tolist())
         self.shift.extend(row.steps.shift.tolist())
         self.noise.extend(row.steps.noise.tolist())
 
