@@ -19,6 +19,7 @@ from tests.video.stall_media import (
     slide,
     spinning,
     still_camera,
+    stopping_and_going,
     swaying,
     watch,
 )
@@ -200,6 +201,15 @@ def test_a_subject_that_comes_to_rest_by_itself_is_no_freeze(tmp_path: Path) -> 
     stalling, stalled = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "16"}))
     assert not any(event.counted for event in stalling.events)
     assert not stalled.any()
+
+
+@pytest.mark.parametrize(("easing", "pace"), [(4, 6.0), (10, 2.0), (25, 4.0)])
+def test_a_camera_that_eases_into_a_stand_and_out_of_it_is_no_freeze(
+    tmp_path: Path, easing: int, pace: float
+) -> None:
+    clip = stopping_and_going(50, easing, 40, pace)
+    stalling, _ = watch(write_clip(tmp_path / "a.mp4", clip, FPS, gop=60, options={"crf": "38"}))
+    assert not any(event.counted for event in stalling.events)
 
 
 def test_a_first_frame_that_is_waited_on_before_slow_motion_is_initial_buffering(
