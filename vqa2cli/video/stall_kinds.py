@@ -39,7 +39,7 @@ _NOTHING = 0.03
 #: are content: a camera slows down and speeds up, a freeze goes on with what it broke off.
 _FADING = 0.5
 #: The same where all of the picture moves.
-_FADING_PANNED = 0.65
+_FADING_PANNED = 0.6
 #: Share of the activity before it that a stall may keep.
 _DROP = 0.15
 #: Median tile difference that shows the grain of a live picture, levels.
