@@ -81,7 +81,7 @@ def _variants(rated: Sequence[RatedSession]) -> dict[str, list[LeftOutResult]]:
         f"without {name}": leave_one_out(rated, without=(name,))
         for name in ("end_weight", "late", "initial", "together")
     }
-    for name, values in (("end_s", (10, 40)), ("late_s", (10, 40)), ("short_s", (1, 4))):
+    for name, values in (("end_s", (2, 8, 20)), ("late_s", (10, 40)), ("short_s", (1, 4))):
         for value in values:
             start = replace(START, **{name: float(value)})
             rows[f"{name} = {value}"] = leave_one_out(rated, start)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import av
 import numpy as np
 import pytest
@@ -81,6 +83,22 @@ def test_times_count_from_the_first_frame() -> None:
     assert event.end == pytest.approx(80 / 30)
     assert stalled.nonzero()[0].tolist() == list(range(40, 80))
     assert stalling.time_since_last_stall_sec == pytest.approx(40 / 30)
+
+
+def test_a_long_clip_full_of_stands_is_judged_in_a_time_that_grows_no_faster_than_it_does() -> None:
+    rng = np.random.default_rng(4)
+    shown = rng.integers(30, 220, (40, *SAMPLES), np.uint8)
+
+    def judging_s(frames: int) -> float:
+        track = StallTrack(0.3)
+        for index in range(frames):  # five moving frames, then seven that stand
+            track.add(shown[(index // 12 * 5 + min(index % 12, 5)) % 40], index / 30, index == 0)
+        begun = time.process_time()
+        track.close(frames / 30)
+        return time.process_time() - begun
+
+    judging_s(240)  # what is done once
+    assert judging_s(24_000) < 30 * judging_s(2_400)
 
 
 def test_the_sequence_is_one_digit_a_frame() -> None:

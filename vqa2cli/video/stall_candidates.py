@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from vqa2cli.video.stall_motion import breaks_off, gradual, motions, moves_elsewhere, sustained
+from vqa2cli.video.stall_motion import (
+    Layout,
+    breaks_off,
+    gradual,
+    moves_elsewhere,
+    sustained,
+)
 from vqa2cli.video.stall_pictures import TILES
 from vqa2cli.video.stall_spans import Clip, Span, gap_spans, rest, still_spans, with_gaps
 from vqa2cli.video.stall_track import Run
@@ -41,18 +48,14 @@ def candidates(
     clip: Clip, whole: Sequence[Run], outside: Sequence[Run], min_stall_s: float
 ) -> list[Span]:
     """Return the spans to judge, in order: with a spinner, still altogether, or gaps."""
-    around = still_spans(clip, outside)
-    still = still_spans(clip, whole)
+    still, around = still_spans(clip, whole), still_spans(clip.around(), outside)
+    layout = Layout(clip.around(), around)
     turning = [
         replace(span, turns=True)
         for span in around
-        if span.duration >= min_stall_s and (spins(span) or _stirs(clip, span, around, still))
+        if span.duration >= min_stall_s and (spins(span) or _stirs(layout, span, still))
     ]
-    spans = [
-        _without_middle(span, around)
-        for span in still
-        if not any(_overlap(span, other) for other in turning)
-    ]
+    spans = [_without_middle(span, around) for span in still if not any(_over(turning, span))]
     spans = with_gaps([*spans, *turning], gap_spans(clip, min_stall_s))
     return [span for span in spans if span.duration >= min_stall_s - 1e-6]
 
@@ -65,28 +68,29 @@ def _without_middle(span: Span, around: Sequence[Span]) -> Span:
     if not span.slow:
         return span
     same = (
-        other for other in around
+        other for other in _over(around, span)
         if not other.slow and other.first <= span.first and other.last >= span.last
         and other.duration <= _SAME_SPAN * span.duration
     )  # fmt: skip
     return next(same, span)
 
 
-def _stirs(clip: Clip, span: Span, around: Sequence[Span], still: Sequence[Span]) -> bool:
+def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
     """Whether all but the middle of the picture stops and goes on as in a stall, and it does not.
 
     A spinner seen for less than a turn moves in the middle, and so does what is shown there.
+    `layout` is of what stands outside the middle, `still` what stands altogether.
     """
     if span.duration > _UNTURNED_S:
         return False
-    inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in still)
+    over = _over(still, span)
+    inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in over)
     if max(inside, default=0) >= _STIRRED * (span.last - span.first + 1):
         return False
-    clip = clip.around()
-    before, after = motions(clip, span, around)
+    before, after = layout.motions(span)
     if not (sustained(before, span) and sustained(after, span)) or before.cut or after.cut:
         return False
-    resting = rest(clip, span)
+    resting = rest(layout.clip, span)
     if breaks_off(resting, before, after, least_held=_HELD_AROUND):
         return True
     if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
@@ -97,9 +101,13 @@ def _stirs(clip: Clip, span: Span, around: Sequence[Span], still: Sequence[Span]
     return not any(gradual(side, resting.exact) for side in (before, after))
 
 
-def _overlap(a: Span, b: Span) -> bool:
-    """Whether two spans share a frame."""
-    return a.first <= b.last and b.first <= a.last
+def _over(spans: Sequence[Span], span: Span) -> Iterator[Span]:
+    """Yield those of `spans`, in order and none over another, that share a frame with `span`."""
+    begin = bisect_left(spans, span.first, key=lambda other: other.last)
+    for place in range(begin, len(spans)):
+        if spans[place].first > span.last:
+            return
+        yield spans[place]
 
 
 def spins(span: Span) -> bool:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from vqa2cli.video.stall_candidates import STRETCH_S, candidates, spins
 from vqa2cli.video.stall_motion import (
     CADENCE,
+    Layout,
     Motion,
     breaks_off,
     gradual,
-    motions,
     moves_elsewhere,
     pans,
     sharpened,
@@ -78,13 +78,12 @@ def judge(
     clip = Clip.of(log, end_s)
     # What coding blends at its edges may make up for what a span lacks.
     spans = candidates(clip, whole, outside, max(min_stall_s - _EDGES_S, _EDGES_S))
+    layout = Layout(clip, spans)
     judged: list[tuple[Span, _Verdict]] = []
     for span in spans:
         if span.duration < CADENCE * cadence(clip, span):
             continue
-        seen = clip.around() if span.turns else clip
-        before, after = motions(seen, span, spans)
-        case = _Case.of(seen, span, before, after)
+        case = _Case.of(layout, span)
         verdict = _verdict(case)
         sharp = case.sharpened() if verdict.kind in _SHARPENED else span
         _add(judged, sharp, verdict)
@@ -143,8 +142,10 @@ class _Case:
     held: bool
 
     @classmethod
-    def of(cls, clip: Clip, span: Span, before: Motion, after: Motion) -> _Case:
-        """Return the case of `span`, its motion before and after at hand."""
+    def of(cls, layout: Layout, span: Span) -> _Case:
+        """Return the case of `span`, one of those of a clip."""
+        clip = layout.clip.around() if span.turns else layout.clip
+        before, after = layout.motions(span)
         resting = rest(clip, span)
         held = breaks_off(resting, before, after)
         moved, moves = (sustained(side, span, held) for side in (before, after))

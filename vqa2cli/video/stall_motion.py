@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -87,23 +87,47 @@ class Motion:
     closing: Steps
 
 
-def motions(clip: Clip, span: Span, spans: Sequence[Span]) -> tuple[Motion, Motion]:
-    """Return the motion of the second before `span` and of the one after; skip other `spans`."""
-    others = [other for other in spans if other is not span]
-    exact = rest(clip, span).exact
-    held = span.first if span.gap and span.first > 0 else span.first - 1
-    ends = [other.end for other in others if other.first < span.first]
-    stretch = span.start - max(ends) if ends else math.inf
-    before = _motion(clip, range(held, -1, -1), others, stretch, exact)
-    starts = [other.start for other in others if other.first > span.first]
-    stretch = (min(starts) if starts else clip.end_s) - span.end
-    return before, _motion(clip, range(span.last + 1, len(clip.pts)), others, stretch, exact)
+class Layout:
+    """The spans of a clip, in order and none over another, and which of them holds a frame."""
+
+    def __init__(self, clip: Clip, spans: Sequence[Span]) -> None:
+        self.clip = clip
+        self.spans = spans
+        self._place = {id(span): place for place, span in enumerate(spans)}
+        self._holder = np.full(len(clip.pts), -1, np.int32)
+        for place, span in enumerate(spans):
+            self._holder[span.first : span.last + 1] = place
+
+    def motions(self, span: Span) -> tuple[Motion, Motion]:
+        """Return the motion of the second before one of the spans and of the one after.
+
+        Other spans are skipped. A span that `turns` is seen without the middle of the picture.
+        """
+        clip = self.clip.around() if span.turns else self.clip
+        place, exact = self._place[id(span)], rest(clip, span).exact
+        held = span.first if span.gap and span.first > 0 else span.first - 1
+        stretch = span.start - self.spans[place - 1].end if place else math.inf
+        before = _motion(clip, range(held, -1, -1), self._elsewhere(place), stretch, exact)
+        later = self.spans[place + 1].start if place + 1 < len(self.spans) else clip.end_s
+        ahead = range(span.last + 1, len(clip.pts))
+        return before, _motion(clip, ahead, self._elsewhere(place), later - span.end, exact)
+
+    def _elsewhere(self, place: int) -> Callable[[int], bool]:
+        """Return what tells of a frame whether it lies in a span other than that of `place`."""
+        return lambda index: self._holder[index] not in (-1, place)
 
 
 def _motion(
-    clip: Clip, indices: Sequence[int], others: Sequence[Span], stretch: float, exact: bool
+    clip: Clip,
+    indices: Sequence[int],
+    elsewhere: Callable[[int], bool],
+    stretch: float,
+    exact: bool,
 ) -> Motion:
-    """Return the motion along `indices`, walking away from a span that may repeat exactly."""
+    """Return the motion along `indices`, walking away from a span that may repeat exactly.
+
+    Frames that lie `elsewhere`, in other spans, are skipped.
+    """
     seen: list[int] = []
     moving: list[int] = []
     holds: list[float] = []
@@ -112,7 +136,7 @@ def _motion(
     for index in indices:
         if abs(clip.pts[index] - clip.pts[indices[0]]) > REACH_S or seen_s > _LOOK_S:
             break
-        if _inside(others, index):
+        if elsewhere(index):
             previous = None
             continue
         step = 0.0 if previous is None else abs(float(clip.pts[index] - clip.pts[previous]))
@@ -128,7 +152,7 @@ def _motion(
         return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False, steps, closing)
     far = moving[3:] or moving
     reach = indices[: (BREAK_FRAMES if exact else 0) + 3]
-    alone = list(takewhile(lambda at: not _inside(others, at), reach)) or list(indices[:3])
+    alone = list(takewhile(lambda at: not elsewhere(at), reach)) or list(indices[:3])
     near, blended = breaking_off(clip.activity[alone])
     beside = clip.shift[list(indices[blended : blended + _CUT_AMONG])]
     usual_shift = max(float(np.median(clip.shift[far])), float(np.median(beside)))
@@ -145,11 +169,6 @@ def _motion(
         steps,
         closing,
     )
-
-
-def _inside(spans: Sequence[Span], index: int) -> bool:
-    """Whether a frame lies in one of `spans`."""
-    return any(span.first <= index <= span.last for span in spans)
 
 
 def sharpened(clip: Clip, span: Span, before: Motion, after: Motion) -> Span:

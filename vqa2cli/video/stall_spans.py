@@ -274,8 +274,9 @@ def cadence(clip: Clip, span: Span) -> float:
 
     The upper quartile, so that the repeats of a pull-up count and a second stall does not.
     """
-    near = (clip.pts > span.start - REACH_S) & (clip.pts < span.end + REACH_S)
-    moving = np.flatnonzero(near & clip.moving)
+    begin = int(np.searchsorted(clip.pts, span.start - REACH_S, side="right"))
+    end = int(np.searchsorted(clip.pts, span.end + REACH_S))
+    moving = begin + np.flatnonzero(clip.moving[begin:end])
     holds = np.diff(clip.pts[moving])
     outside = (moving[1:] <= span.first) | (moving[:-1] > span.last)
     return float(np.quantile(holds[outside], 0.75)) if outside.any() else 0.0
