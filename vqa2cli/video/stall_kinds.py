@@ -16,7 +16,6 @@ from vqa2cli.video.stall_motion import (
     breaks_off,
     gradual,
     moves_elsewhere,
-    pans,
     sharpened,
     sustained,
 )
@@ -38,8 +37,6 @@ _NOTHING = 0.03
 #: Share of the usual activity that motion on both sides of exact repeats stays below where they
 #: are content: a camera slows down and speeds up, a freeze goes on with what it broke off.
 _FADING = 0.5
-#: The same where all of the picture moves.
-_FADING_PANNED = 0.6
 #: Share of the activity before it that a stall may keep.
 _DROP = 0.15
 #: Median tile difference that shows the grain of a live picture, levels.
@@ -158,11 +155,6 @@ class _Case:
         return self.span.start == 0
 
     @property
-    def panned(self) -> bool:
-        """Whether all of the picture moves beside it, as it does where a camera pans."""
-        return all(pans(side) for side in (self.before, self.after) if side.frames)
-
-    @property
     def brief(self) -> bool:
         """Whether what moves beside it is no more than the change of a slide."""
         before = self.before.stretch if self.moved else 0.0
@@ -257,8 +249,7 @@ def _slowing(case: _Case) -> str | None:
     if not case.moves and before.near < _FAINT:
         return "comes_to_rest"
     if exact and case.moves:
-        fading = _FADING_PANNED if case.panned else _FADING
-        if all(each.near < fading * each.activity for each in (before, after)):
+        if all(each.near < _FADING * each.activity for each in (before, after)):
             return "comes_to_rest"
     elif gradual(before, exact):
         return "comes_to_rest"

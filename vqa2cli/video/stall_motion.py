@@ -207,11 +207,6 @@ def gradual(motion: Motion, exact: bool) -> bool:
     return motion.near < (_ABRUPT_EXACT if exact else _ABRUPT) * motion.activity
 
 
-def pans(motion: Motion) -> bool:
-    """Whether most of the picture moves, and not only something in it."""
-    return motion.steps.same < _STANDING[0]
-
-
 def breaks_off(
     resting: Steps, before: Motion, after: Motion, *, least_held: float = _HELD_REPEATS
 ) -> bool:
