@@ -170,6 +170,21 @@ def test_a_first_frame_that_stands_and_then_moves_is_initial_buffering(tmp_path:
     assert_lasts(event, 0, 46)
 
 
+@pytest.mark.parametrize("crf", ["36", "56"])
+def test_a_first_frame_that_vp9_goes_on_refining_is_waited_on(tmp_path: Path, crf: str) -> None:
+    texture = np.random.default_rng(1).normal(0, 18, scene()[0].shape)
+    moving = [
+        np.clip(picture + np.roll(texture, 2 * index, 1), 0, 255).astype(np.uint8)
+        for index, picture in enumerate(scene(3.0, 0))
+    ]
+    options = {"crf": crf, "b": "0"}
+    clip = with_freeze(moving, 1, 30)
+    made = write_clip(tmp_path / "a.webm", clip, FPS, codec="libvpx-vp9", options=options)
+    event = the_stall(watch(made)[0])
+    assert event.kind == "initial_buffering"
+    assert_lasts(event, 0, 31)
+
+
 def test_a_live_picture_that_hardly_moves_at_first_is_not_waited_for(tmp_path: Path) -> None:
     live = noisy(with_freeze(scene(), 0, 15), 3.0)
     stalling, _ = watch(write_clip(tmp_path / "a.mp4", live, FPS, options={"crf": "20"}))

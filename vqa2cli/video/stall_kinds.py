@@ -28,8 +28,11 @@ from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
 _WEAK = 0.3
 #: The same where a clip begins with a stand.
 _WEAK_START = 0.1
-#: Share of frames that repeat the one before them where a first frame is waited on.
-_REPEATED_START = 0.8
+#: Share of frames that repeat the one before them where a first frame is waited on, and where
+#: then most of the picture moves: VP9 goes on refining a picture that it repeats.
+_REPEATED_START, _REPEATED_START_BROAD = 0.8, 0.3
+#: Share of samples that stay from frame to frame below which most of a picture moves.
+_MOST_MOVES = 0.6
 #: Activity so faint that coarse coding of it stands and steps by itself.
 _FAINT = 0.08
 #: Activity that is next to nothing: a picture at rest, as coarse coding steps through it.
@@ -194,7 +197,8 @@ def _at_start(case: _Case) -> _Verdict:
     A player repeats the first frame as it is; a live picture that hardly moves is not equal.
     """
     after = case.after
-    if case.resting.repeats < _REPEATED_START:
+    broad = after.steps.same < _MOST_MOVES
+    if case.resting.repeats < (_REPEATED_START_BROAD if broad else _REPEATED_START):
         return _Verdict("ambiguous", ("noise_goes_on",), 0.4)
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
