@@ -183,9 +183,9 @@ def sharpened(clip: Clip, span: Span, before: Motion, after: Motion) -> Span:
 
 
 def _blends(clip: Clip, index: int, live: float) -> bool:
-    """Whether frame `index` has little of the motion that follows it, and fewer than `live` change.
+    """Whether frame `index` has little of the motion that follows it.
 
-    `live` is the share of samples that stay from which on it is nearer to a stand.
+    One in which a smaller share of samples than `live` stays as it is lives already.
     """
     follows = clip.activity[index + 1 : index + 1 + CODING_FRAMES]
     if not len(follows) or not clip.moving[index] or clip.same[index] < live:
