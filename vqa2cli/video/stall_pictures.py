@@ -22,7 +22,7 @@ _MIDDLE, _HIGH = _AREA // 2, _AREA * 9 // 10
 
 Luma = NDArray[np.uint8]
 TileMap = NDArray[np.float32]  # [18, 32], luma levels of 255
-Shares = NDArray[np.float32]  # [n], 0 to 1
+Shares = NDArray[np.float64]  # [n], 0 to 1
 
 #: A tile moved when it differs by more than `_STEP` levels beyond twice the picture's median
 #: tile: what x264, x265 and VP9 leave on a held picture stays below, a moving edge does not.
@@ -127,7 +127,7 @@ def tile_means(samples: Luma, tiles: tuple[int, int] = TILES) -> TileMap:
 
 def _counts(marked: NDArray[np.bool_]) -> Shares:
     """Return how many values of each picture are marked, [n]: faster than a sum over axes."""
-    return np.array([np.count_nonzero(each) for each in marked], np.float32)
+    return np.array([np.count_nonzero(each) for each in marked], np.float64)
 
 
 def _added(parts: Sequence[NDArray[np.unsignedinteger]]) -> NDArray[np.uint16]:
