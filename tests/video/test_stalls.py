@@ -9,6 +9,7 @@ import pytest
 
 from tests.video.stall_media import (
     FPS,
+    SIZE,
     X264,
     coming_to_rest,
     fading,
@@ -24,7 +25,7 @@ from tests.video.stall_media import (
     watch,
 )
 from vqa2cli.video.stalling import StallEvent, Stalling
-from vqa2cli.video.synthesis import Frame, with_freeze, write_clip
+from vqa2cli.video.synthesis import Frame, moving_scene, with_freeze, write_clip
 
 START, LENGTH = 90, 75  # the freeze of most clips: 3.0 to 5.5 s
 
@@ -216,6 +217,18 @@ def test_a_subject_that_comes_to_rest_by_itself_is_no_freeze(tmp_path: Path) -> 
     stalling, stalled = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "16"}))
     assert not any(event.counted for event in stalling.events)
     assert not stalled.any()
+
+
+def test_motion_that_is_shown_twice_a_frame_is_not_taken_for_slow_motion(tmp_path: Path) -> None:
+    lefts = np.cumsum([8] * 50 + [4] * 6)
+    wide = next(moving_scene(1.0, 1, (int(lefts[-1]) + SIZE[0], SIZE[1]), seed=7))
+    moving = [np.ascontiguousarray(wide[:, left : left + SIZE[0]]) for left in lefts]
+    clip = [picture for picture in [*moving, *moving[-1:] * 30] for _ in range(2)]
+    made = write_clip(tmp_path / "a.mp4", clip, 2 * FPS, options={"crf": "23"})
+    event = the_stall(watch(made)[0])
+    assert event.kind == "freeze"
+    assert event.open_ended
+    assert abs(event.start - 56 / FPS) <= 2 / FPS
 
 
 @pytest.mark.parametrize(("easing", "pace"), [(12, 4.0), (25, 4.0)])

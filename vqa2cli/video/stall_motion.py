@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vqa2cli.video.stall_pictures import EDGES
 from vqa2cli.video.stall_spans import (
     BREAK_FRAMES,
+    EQUAL,
     REACH_S,
     Clip,
     Span,
@@ -26,6 +27,9 @@ from vqa2cli.video.stall_track import CODING_FRAMES
 #: the activity that follows which they stay below.
 _BLENDED_FRAMES = 3
 _BLENDED = 0.5
+#: Share of frames beside a span that are new, at most, where every frame is shown twice: such
+#: motion is half of what it is from one new frame to the next.
+_SHOWN_TWICE = 0.6
 #: How much motion is looked at on each side of a span, seconds.
 _LOOK_S = 1.0
 #: A change of scene moves tile means this far (90th percentile, levels), and this many times
@@ -151,9 +155,12 @@ def _motion(
     if not moving:
         return Motion(0, longest, longest, stretch, 0.0, 0.0, 0.0, 0, False, steps, closing)
     far = moving[3:] or moving
-    reach = indices[: (BREAK_FRAMES if exact else 0) + 3]
-    alone = list(takewhile(lambda at: not elsewhere(at), reach)) or list(indices[:3])
-    near, blended = breaking_off(clip.activity[alone])
+    reach = (BREAK_FRAMES if exact else 0) + 3
+    alone = list(takewhile(lambda at: not elsewhere(at), indices[: 2 * reach]))
+    near, blended = breaking_off(clip.activity[alone[:reach] or list(indices[:3])])
+    fresh = [at for at in alone if clip.same[at] < EQUAL]
+    if 3 <= len(fresh) <= _SHOWN_TWICE * len(alone):
+        near = max(near, breaking_off(clip.activity[fresh[:reach]])[0])
     beside = clip.shift[list(indices[blended : blended + _CUT_AMONG])]
     usual_shift = max(float(np.median(clip.shift[far])), float(np.median(beside)))
     return Motion(

@@ -31,7 +31,7 @@ _GAP_OF_LONG = 2.0
 #: Intervals looked at on each side of one to know what is usual there.
 _NEARBY = 30
 #: Share of samples that stay where two frames are equal but for a block or two.
-_EQUAL = 0.98
+EQUAL = 0.98
 #: Share of frames that repeat the one before them from which on a picture is held.
 _EXACT = 0.5
 #: How far from a span motion and holds are looked for, seconds.
@@ -253,7 +253,7 @@ class Steps:
         at = at[(at > 0) & ~clip.key[at]]
         if not len(at):
             return cls(0.0, 0.0, 0.0)
-        equal = clip.same[at] >= _EQUAL
+        equal = clip.same[at] >= EQUAL
         return cls(
             float(clip.activity[at].mean()), float(equal.mean()), float(np.median(clip.same[at]))
         )
