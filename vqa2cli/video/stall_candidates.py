@@ -88,11 +88,13 @@ def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
     if max(inside, default=0) >= _STIRRED * (span.last - span.first + 1):
         return False
     before, after = layout.motions(span)
-    if not (sustained(before, span) and sustained(after, span)) or before.cut or after.cut:
+    if not (sustained(before, span) and sustained(after, span)):
         return False
     resting = rest(layout.clip, span)
     if breaks_off(resting, before, after, least_held=_HELD_AROUND):
         return True
+    if before.cut or after.cut:
+        return False
     if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
         return False
     least = min(before.activity, after.activity), min(before.stretch, after.stretch)
