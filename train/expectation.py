@@ -81,7 +81,6 @@ def rows_told(
     Raises:
         ValueError: of one of them too little is known.
     """
-
     ways = (
         facts,
         [replace(own, quantizer=None) for own in facts],

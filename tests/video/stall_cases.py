@@ -28,7 +28,7 @@ from tests.video.stall_media import (
     spinning,
     still_camera,
     stopping_and_going,
-    swaying,
+    swaying_to_rest,
     watch,
 )
 from vqa2cli.video.stalling import Stalling
@@ -194,12 +194,6 @@ def _variable() -> list[float]:
     return (np.concatenate([[0], np.cumsum(steps)])[: len(scene())] * 0.1).tolist()
 
 
-@lru_cache(maxsize=1)
-def _calming() -> tuple[Frame, ...]:
-    """Return a subject that sways ever less."""
-    return tuple(swaying([2.0] * 60 + [2.0 - step / 30 for step in range(60)]))
-
-
 def _drift() -> list[Frame]:
     return [
         np.clip(picture * (1 + 0.0005 * index), 0, 255).astype(np.uint8)
@@ -237,7 +231,7 @@ CONTENT: Final[dict[str, Shown]] = {
     "slides with wipes": Shown(lambda: presentation(4)),
     "a camera that comes to rest": Shown(coming_to_rest),
     "a camera that stops and goes on": Shown(stopping_and_going),
-    "a subject that comes to rest": Shown(lambda: [*_calming(), *_calming()[-1:] * 60]),
+    "a subject that comes to rest": Shown(swaying_to_rest),
     "things that come and go": Shown(lambda: coming_and_going(45)),
     "slow motion": Shown(lambda: scene(6.0, 0, 0.05)),
     "a noisy camera on an object": Shown(lambda: noisy(still_camera(150, 20), 4)),

@@ -148,6 +148,12 @@ def swaying(reaches: Sequence[float], texture: float = 8.0) -> list[Frame]:
     return frames
 
 
+def swaying_to_rest(reach: float = 2.0) -> list[Frame]:
+    """Return a subject that sways, for two seconds ever less, and then stands for two."""
+    frames = swaying([reach] * 60 + [reach * (1 - step / 60) for step in range(60)])
+    return [*frames, *frames[-1:] * 60]
+
+
 def stopping_and_going(
     moving: int = 50, easing: int = 10, resting: int = 40, pace: float = 4.0
 ) -> list[Frame]:

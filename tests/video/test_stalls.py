@@ -22,6 +22,7 @@ from tests.video.stall_media import (
     still_camera,
     stopping_and_going,
     swaying,
+    swaying_to_rest,
     watch,
 )
 from vqa2cli.video.stalling import StallEvent, Stalling
@@ -212,9 +213,8 @@ def test_a_subject_that_hardly_moves_is_seen_to_freeze_to_the_end(tmp_path: Path
 
 
 def test_a_subject_that_comes_to_rest_by_itself_is_no_freeze(tmp_path: Path) -> None:
-    calming = swaying([2.0] * 60 + [2.0 - step / 30 for step in range(60)])
-    clip = [*calming, *calming[-1:] * 60]
-    stalling, stalled = watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "16"}))
+    made = write_clip(tmp_path / "a.mp4", swaying_to_rest(), FPS, options={"crf": "16"})
+    stalling, stalled = watch(made)
     assert not any(event.counted for event in stalling.events)
     assert not stalled.any()
 

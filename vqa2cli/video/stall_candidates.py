@@ -16,7 +16,7 @@ from vqa2cli.video.stall_motion import (
     sustained,
 )
 from vqa2cli.video.stall_pictures import TILES
-from vqa2cli.video.stall_spans import Clip, Span, gap_spans, rest, still_spans, with_gaps
+from vqa2cli.video.stall_spans import Clip, Span, gap_spans, still_spans, with_gaps
 from vqa2cli.video.stall_track import Run
 
 #: Motion that fills this long beside a span, seconds, is more than the change of a slide.
@@ -87,11 +87,11 @@ def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
     inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in over)
     if max(inside, default=0) >= _STIRRED * (span.last - span.first + 1):
         return False
-    before, after = layout.motions(span)
+    seen = layout.around(span)
+    before, after = seen.before, seen.after
     if not (sustained(before, span) and sustained(after, span)):
         return False
-    resting = rest(layout.clip, span)
-    if breaks_off(resting, before, after, least_held=_HELD_AROUND):
+    if breaks_off(seen, _HELD_AROUND):
         return True
     if before.cut or after.cut:
         return False
@@ -100,7 +100,7 @@ def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
     least = min(before.activity, after.activity), min(before.stretch, after.stretch)
     if least[0] < _WEAK_AROUND or least[1] < STRETCH_S or moves_elsewhere(span, moves=True):
         return False
-    return not any(gradual(side, resting.exact) for side in (before, after))
+    return not any(gradual(side, seen.resting.exact) for side in (before, after))
 
 
 def _over(spans: Sequence[Span], span: Span) -> Iterator[Span]:

@@ -12,14 +12,14 @@ from vqa2cli.video.stall_candidates import STRETCH_S, candidates, spins
 from vqa2cli.video.stall_motion import (
     CADENCE,
     Layout,
-    Motion,
+    Surroundings,
     breaks_off,
     gradual,
     moves_elsewhere,
     sharpened,
     sustained,
 )
-from vqa2cli.video.stall_spans import Clip, Span, Steps, cadence, rest
+from vqa2cli.video.stall_spans import Clip, Span, cadence
 from vqa2cli.video.stall_totals import stalling_of
 from vqa2cli.video.stall_track import FrameLog, Run
 from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
@@ -83,9 +83,9 @@ def judge(
     for span in spans:
         if span.duration < CADENCE * cadence(clip, span):
             continue
-        case = _Case.of(layout, span)
-        verdict = _verdict(case)
-        sharp = case.sharpened() if verdict.kind in _SHARPENED else span
+        seen = layout.around(span)
+        verdict = _verdict(_Case.of(span, seen))
+        sharp = sharpened(span, seen) if verdict.kind in _SHARPENED else span
         _add(judged, sharp, verdict)
     events: list[StallEvent] = []
     stalled = np.zeros(len(clip.pts), np.uint8)
@@ -127,30 +127,24 @@ def _add(judged: list[tuple[Span, _Verdict]], span: Span, verdict: _Verdict) -> 
 
 @dataclass(frozen=True)
 class _Case:
-    """A span to judge, and what lies beside it: whether it `moved` before and `moves` after.
+    """A span to judge, and what is `seen` of it: whether it `moved` before and `moves` after.
 
-    `resting` tells how its frames differ, `held` whether that shows that the stream stood.
+    `held` tells whether it shows that the stream stood.
     """
 
-    clip: Clip
     span: Span
-    before: Motion
-    after: Motion
+    seen: Surroundings
     moved: bool
     moves: bool
-    resting: Steps
     held: bool
 
     @classmethod
-    def of(cls, layout: Layout, span: Span) -> _Case:
-        """Return the case of `span`, one of those of a clip."""
-        clip = layout.clip.around() if span.turns else layout.clip
-        before, after = layout.motions(span)
-        resting = rest(clip, span)
-        held = breaks_off(resting, before, after)
-        moved, moves = (sustained(side, span, held) for side in (before, after))
-        moves = moves and (held or after.activity >= _NOTHING)
-        return cls(clip, span, before, after, moved, moves, resting, held)
+    def of(cls, span: Span, seen: Surroundings) -> _Case:
+        """Return the case of `span`."""
+        held = breaks_off(seen)
+        moved, moves = (sustained(side, span, held) for side in (seen.before, seen.after))
+        moves = moves and (held or seen.after.activity >= _NOTHING)
+        return cls(span, seen, moved, moves, held)
 
     @property
     def initial(self) -> bool:
@@ -160,16 +154,12 @@ class _Case:
     @property
     def brief(self) -> bool:
         """Whether what moves beside it is no more than the change of a slide."""
-        before = self.before.stretch if self.moved else 0.0
-        return max(before, self.after.stretch if self.moves else 0.0) < STRETCH_S
-
-    def sharpened(self) -> Span:
-        """Return the span with its edges where the picture stops and goes on."""
-        return sharpened(self.clip, self.span, self.before, self.after)
+        before = self.seen.before.stretch if self.moved else 0.0
+        return max(before, self.seen.after.stretch if self.moves else 0.0) < STRETCH_S
 
     def ends(self) -> tuple[str, ...]:
         """Return the evidence of its end."""
-        if self.span.last + 1 >= len(self.clip.pts):
+        if self.span.last + 1 >= len(self.seen.clip.pts):
             return ("end_of_clip",)
         return ("motion_resumes",) if self.moves else ()
 
@@ -196,9 +186,9 @@ def _at_start(case: _Case) -> _Verdict:
 
     A player repeats the first frame as it is; a live picture that hardly moves is not equal.
     """
-    after = case.after
+    after = case.seen.after
     broad = after.steps.same < _MOST_MOVES
-    if case.resting.repeats < (_REPEATED_START_BROAD if broad else _REPEATED_START):
+    if case.seen.resting.repeats < (_REPEATED_START_BROAD if broad else _REPEATED_START):
         return _Verdict("ambiguous", ("noise_goes_on",), 0.4)
     if after.cut:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
@@ -212,11 +202,11 @@ def _at_start(case: _Case) -> _Verdict:
 
 def _after_motion(case: _Case) -> _Verdict:
     """Return what a span is that follows motion."""
-    before = case.before
+    before = case.seen.before
     if case.span.gap:
         return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
     if before.cut:
-        if case.moves and not case.after.cut:
+        if case.moves and not case.seen.after.cut:
             return _Verdict("ambiguous", ("cut_before",), 0.4)
         return _Verdict("static", ("cut_before",), 0.7)
     if case.span.slow:
@@ -225,7 +215,7 @@ def _after_motion(case: _Case) -> _Verdict:
         return _Verdict("ambiguous", (doubt,), 0.4)
     confidence = 0.6 + (0.2 if case.moves else 0.0) - (0.1 if before.activity < _WEAK else 0.0)
     evidence = ("motion_drop", *case.ends())
-    if case.resting.exact:
+    if case.seen.resting.exact:
         return _Verdict("freeze", (*evidence, "exact_repeats"), round(confidence + 0.1, 2))
     return _Verdict("freeze", evidence, confidence)
 
@@ -236,8 +226,8 @@ def _doubt(case: _Case) -> str | None:
         return doubt
     if moves_elsewhere(case.span, case.moves):
         return "moves_elsewhere" if case.moves else "left_the_picture"
-    noise = float(np.median(case.clip.noise[case.span.first : case.span.last + 1]))
-    before = case.before
+    noise = float(np.median(case.seen.clip.noise[case.span.first : case.span.last + 1]))
+    before = case.seen.before
     if before.activity < _WEAK and noise > _GRAIN and noise > 0.5 * before.noise:
         return "noise_goes_on"
     return None
@@ -245,10 +235,10 @@ def _doubt(case: _Case) -> str | None:
 
 def _slowing(case: _Case) -> str | None:
     """Return why motion beside a span may be what comes to rest by itself; None without one."""
-    before, after, exact = case.before, case.after, case.resting.exact
+    before, after, exact = case.seen.before, case.seen.after, case.seen.resting.exact
     if before.activity < _FAINT:
         return "weak_motion"
-    if case.resting.activity > _DROP * before.activity:
+    if case.seen.resting.activity > _DROP * before.activity:
         return "small_drop"
     if not case.moves and before.near < _FAINT:
         return "comes_to_rest"

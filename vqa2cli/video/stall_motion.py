@@ -91,8 +91,21 @@ class Motion:
     closing: Steps
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What is seen of a span: how its own frames differ, and the motion on both sides of it.
+
+    `clip` is what it was seen in: without the middle of the picture where the span `turns`.
+    """
+
+    clip: Clip
+    resting: Steps
+    before: Motion
+    after: Motion
+
+
 class Layout:
-    """The spans of a clip, in order and none over another, and which of them holds a frame."""
+    """The spans of a clip in order, and which of them holds a frame."""
 
     def __init__(self, clip: Clip, spans: Sequence[Span]) -> None:
         self.clip = clip
@@ -102,19 +115,18 @@ class Layout:
         for place, span in enumerate(spans):
             self._holder[span.first : span.last + 1] = place
 
-    def motions(self, span: Span) -> tuple[Motion, Motion]:
-        """Return the motion of the second before one of the spans and of the one after.
-
-        Other spans are skipped. A span that `turns` is seen without the middle of the picture.
-        """
+    def around(self, span: Span) -> Surroundings:
+        """Return what is seen of one of the spans, of a second on each side; others are skipped."""
         clip = self.clip.around() if span.turns else self.clip
-        place, exact = self._place[id(span)], rest(clip, span).exact
+        place, resting = self._place[id(span)], rest(clip, span)
         held = span.first if span.gap and span.first > 0 else span.first - 1
         stretch = span.start - self.spans[place - 1].end if place else math.inf
-        before = _motion(clip, range(held, -1, -1), self._elsewhere(place), stretch, exact)
+        elsewhere = self._elsewhere(place)
+        before = _motion(clip, range(held, -1, -1), elsewhere, stretch, resting.exact)
         later = self.spans[place + 1].start if place + 1 < len(self.spans) else clip.end_s
         ahead = range(span.last + 1, len(clip.pts))
-        return before, _motion(clip, ahead, self._elsewhere(place), later - span.end, exact)
+        after = _motion(clip, ahead, elsewhere, later - span.end, resting.exact)
+        return Surroundings(clip, resting, before, after)
 
     def _elsewhere(self, place: int) -> Callable[[int], bool]:
         """Return what tells of a frame whether it lies in a span other than that of `place`."""
@@ -178,8 +190,9 @@ def _motion(
     )
 
 
-def sharpened(clip: Clip, span: Span, before: Motion, after: Motion) -> Span:
+def sharpened(span: Span, seen: Surroundings) -> Span:
     """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
+    clip, before, after = seen.clip, seen.before, seen.after
     first, last = span.first - (before.blended if span.first > 0 else 0), span.last
     live = (1 + after.steps.same) / 2
     while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1, live):
@@ -214,9 +227,7 @@ def gradual(motion: Motion, exact: bool) -> bool:
     return motion.near < (_ABRUPT_EXACT if exact else _ABRUPT) * motion.activity
 
 
-def breaks_off(
-    resting: Steps, before: Motion, after: Motion, *, least_held: float = _HELD_REPEATS
-) -> bool:
+def breaks_off(seen: Surroundings, least_held: float = _HELD_REPEATS) -> bool:
     """Whether every frame of a span repeats and none beside it does, though most of it stands.
 
     Then it is the stream that stood: a live picture at rest is never equal for long, and what a
@@ -224,9 +235,9 @@ def breaks_off(
     picture moves it is the camera that does, which may come to rest; then it says nothing.
     `least_held` is the share of frames of it that repeat.
     """
-    stood = resting.repeats >= least_held and resting.same >= _HELD_SAME
-    beside = [side for side in (before, after) if side.frames]
-    left = _CLOSING if after.frames else _CLOSING_LAST
+    stood = seen.resting.repeats >= least_held and seen.resting.same >= _HELD_SAME
+    beside = [side for side in (seen.before, seen.after) if side.frames]
+    left = _CLOSING if seen.after.frames else _CLOSING_LAST
     return stood and bool(beside) and all(_lives_on(side, left) for side in beside)
 
 

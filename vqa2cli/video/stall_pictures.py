@@ -44,9 +44,12 @@ BLACK_SHARE = 0.98
 _FLAT_SPREAD = 2.0
 
 
-#: Tiles where players put a spinner, and the samples in them: 8 x 12 tiles in the middle.
+#: Tiles where players put a spinner, 8 x 12 in the middle, and the samples in them.
 _SPINNER_TILES = (slice(5, 13), slice(10, 22))
-_SPINNER_SAMPLES = (slice(25, 65), slice(50, 110))
+_SPINNER_SAMPLES = tuple(
+    slice(each.start * size, each.stop * size)
+    for each, size in zip(_SPINNER_TILES, np.array(SAMPLES) // TILES, strict=True)
+)
 OUTSIDE = np.ones(TILES, bool)
 OUTSIDE[_SPINNER_TILES] = False
 
