@@ -30,8 +30,11 @@ def stalled_clip(path: Path, at_s: float = 1.0, length_s: float = 1.0) -> Path:
     return write_clip(path, with_freeze(scene, round(at_s * FPS), round(length_s * FPS)), FPS)
 
 
-def tiny_model(folder: Path, seed: int = 0) -> Path:
-    """Write an untrained model directory of the embedded layout: its scores mean nothing."""
+def tiny_model(folder: Path, seed: int = 0, usual: float | None = None) -> Path:
+    """Write an untrained model directory of the embedded layout: its scores mean nothing.
+
+    `usual` is the quality, 0-100, that it expects of every stream.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     size = _tokenizer(folder)
     config = NetworkConfig(
@@ -46,9 +49,14 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
         ),
         motion_size=32, pooling="mean_std", fragments=FragmentGrid(grid=2, size=16),
         distortions=("none", "noise"), name="tiny", protocol="mini-1",
+        expectation=() if usual is None else (4,),
     )  # fmt: skip
     torch.manual_seed(seed)
-    return save_network(Vqa2Network(config).eval(), folder, folder)
+    network = Vqa2Network(config).eval()
+    if usual is not None:
+        assert network.stream_expectation is not None
+        network.stream_expectation.layers[-1].bias.fill_(usual / 100)
+    return save_network(network, folder, folder)
 
 
 def _tokenizer(folder: Path) -> int:

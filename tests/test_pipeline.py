@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import Tensor
 
 from tests.clips import moving_clip, stalled_clip, tiny_model
-from vqa2cli.assessment import Assessment
-from vqa2cli.config import RunConfig
+from vqa2cli.assessment import Assessment, Score
+from vqa2cli.config import MOST_PROMISED, RunConfig
 from vqa2cli.errors import EngineError, UsageError, VideoError
 from vqa2cli.model import QualityModel, load_model
+from vqa2cli.model.promises import LOST_WITHIN, USUAL_SHARE
 from vqa2cli.pipeline import find_stalls, score, score_files, stall_files
 from vqa2cli.report.rows import record_of
 
@@ -154,6 +156,54 @@ def test_other_models_see_the_pictures_alone_and_the_session_model_weighs_the_st
     assert plain.session is None
     assert row.diagnostics is not None
     assert "Without stalls the score would be" in row.diagnostics.text
+
+
+def answers_of(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> list[list[Score]]:
+    """Return where the answers of `model` are kept, pass after pass, as it gives them."""
+    given: list[list[Score]] = []
+    answer = model.score_windows
+
+    def kept(*asked: Any, **told: Any) -> list[Score]:
+        given.append(answer(*asked, **told))
+        return given[-1]
+
+    monkeypatch.setattr(model, "score_windows", kept)
+    return given
+
+
+def test_a_clip_that_keeps_what_its_facts_promise_is_drawn_to_what_is_usual(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(tiny_model(tmp_path, usual=45.0), device="cpu")
+    given = answers_of(model, monkeypatch)
+    row = one(clips / "long.mp4", model)
+    (said,) = given
+    assert [part.score for part in row.segments] == pytest.approx(
+        [said_of.value + USUAL_SHARE * (45.0 - said_of.value) for said_of in said], abs=0.1
+    )
+    assert not any("usually score" in warning for warning in row.warnings)
+
+
+def test_a_clip_that_breaks_it_is_worth_what_its_pictures_are_and_the_row_says_so(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(tiny_model(tmp_path, usual=98.0), device="cpu")
+    given = answers_of(model, monkeypatch)
+    row = one(clips / "long.mp4", model)
+    said, alone = given
+    assert all(98.0 - one_of.value > MOST_PROMISED + LOST_WITHIN for one_of in said)
+    assert [part.score for part in row.segments] == pytest.approx(
+        [
+            min(told.value, seen.value, part.distortion.quality)
+            for told, seen, part in zip(said, alone, row.segments, strict=True)
+            if part.distortion is not None
+        ]
+    )
+    assert any("usually score 98" in warning for warning in row.warnings)
+    by_pictures = one(clips / "long.mp4", model, RunConfig(stream_facts=False))
+    assert row.score is not None
+    assert by_pictures.score is not None
+    assert row.score.value <= by_pictures.score.value + 1e-6
 
 
 def test_a_file_that_is_no_video_costs_only_its_own_row(clips: Path, model: QualityModel) -> None:

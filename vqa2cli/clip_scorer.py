@@ -20,6 +20,8 @@ from vqa2cli.assessment import (
 from vqa2cli.config import MIN_LEVEL_MASS, MOST_PROMISED, WINDOWS_PER_PASS, RunConfig
 from vqa2cli.errors import VideoError
 from vqa2cli.levels import level_of
+from vqa2cli.model.facts import NOTHING_TOLD, StreamTold
+from vqa2cli.model.promises import is_broken, weighed
 from vqa2cli.pooling import pool_scores, spread
 from vqa2cli.report.diagnostics import diagnose, signal_of
 from vqa2cli.session import Weigher, clip_session
@@ -129,20 +131,42 @@ class ClipScorer:
             for first in range(0, len(self._waiting), WINDOWS_PER_PASS):
                 part = slice(first, first + WINDOWS_PER_PASS)
                 batch = [_moved(window, device) for window in self._waiting[part]]
-                self._scores += self._model.score_windows(
-                    batch, facts=[self._told(window) for window in batch], stalls=texts[part]
+                told = [self._told(window) for window in batch]
+                said = self._model.score_windows(
+                    batch, facts=[each.text for each in told], stalls=texts[part]
                 )
-                self._distortions += [self._model.distortion(window) for window in batch]
+                usual = [each.usual for each in told]
+                shown = [self._model.distortion(window) for window in batch]
+                # An answer on stalls too is not put together with what pictures alone are worth.
+                stands = self._waits_for_stalls
+                self._scores += said if stands else self._weighed(batch, said, usual, shown)
+                self._distortions += shown
+                self._usual += usual
         self._waiting = []
 
-    def _told(self, window: WindowTokens) -> str:
-        """Return what the model is told of the stream with a window; keep what is usual of it."""
+    def _told(self, window: WindowTokens) -> StreamTold:
+        """Return what the model is told of the stream with a window."""
         if self._facts is None:
-            return ""
+            return NOTHING_TOLD
         network = self._model.network
-        told = network.tell_stream(self._facts, self._config.display, window.statistics)
-        self._usual.append(told.usual)
-        return told.text
+        return network.tell_stream(self._facts, self._config.display, window.statistics)
+
+    def _weighed(
+        self,
+        batch: Sequence[WindowTokens],
+        said: Sequence[Score],
+        usual: Sequence[float | None],
+        shown: Sequence[Distortion | None],
+    ) -> list[Score]:
+        """Return the scores of windows beside what is usual of such streams."""
+        broken = [k for k, pair in enumerate(zip(said, usual, strict=True)) if is_broken(*pair)]
+        by_pictures = {}
+        if broken:
+            alone = self._model.score_windows([batch[k] for k in broken])
+            by_pictures = dict(zip(broken, alone, strict=True))
+        return [
+            weighed(score, usual[k], shown[k], by_pictures.get(k)) for k, score in enumerate(said)
+        ]
 
     def _stall_texts(self) -> list[str]:
         """Return what the model is told of stalls with each window that waits."""

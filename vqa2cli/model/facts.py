@@ -54,6 +54,10 @@ class StreamTold:
     usual: float | None
 
 
+#: Of a stream of which a prompt is to tell nothing.
+NOTHING_TOLD = StreamTold("", None)
+
+
 def describe_stream(
     facts: StreamFacts, display: tuple[int, int] | None, expected: float | None = None
 ) -> str:
