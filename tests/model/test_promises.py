@@ -53,7 +53,7 @@ def test_pictures_never_raise_the_score_of_a_broken_promise() -> None:
 
 def test_belief_is_lost_bit_by_bit() -> None:
     """A hair more of a promise never moves a score far."""
-    usual = [50.0 + 0.1 * step for step in range(400)]
+    usual = [50.0 + 0.1 * step for step in range(500)]
     scores = [weighed(saying(50.0), each, CLEAN, saying(20.0)).value for each in usual]
     moves = [abs(after - before) for before, after in pairwise(scores)]
     assert max(moves) < 0.6

@@ -18,7 +18,7 @@ from vqa2cli.levels import LEVELS, level_of, score_from_probs, soft_levels
 USUAL_SHARE = 0.5
 
 #: Points beyond `MOST_PROMISED` within which belief in facts is lost.
-LOST_WITHIN = 20.0
+LOST_WITHIN = 30.0
 
 
 def is_broken(said: Score, usual: float | None) -> bool:
