@@ -47,6 +47,7 @@ class ClipScorer:
         self._weighs_stalls = config.streaming and config.tell_stalls
         self._waits_for_stalls = self._weighs_stalls and model.protocol.judges_stalls
         self._facts: StreamFacts | None = None
+        self._said: list[float] = []  # by the model, before that is put beside what is usual
         self._usual: list[float | None] = []
         self._maker = WindowMaker(model)
         self._ends: list[WindowEnd] = []
@@ -81,7 +82,7 @@ class ClipScorer:
         durations_s = [end.end_s - end.start_s for end in self._ends]
         score = pool_scores(self._scores, durations_s)
         warnings = (
-            *closed.warnings, *self._misfit(score), *self._broken_promise(score, durations_s)
+            *closed.warnings, *self._misfit(score), *self._broken_promise(durations_s)
         )  # fmt: skip
         session = self._session(closed, score)
         if session is not None:
@@ -141,6 +142,7 @@ class ClipScorer:
                 stands = self._waits_for_stalls
                 self._scores += said if stands else self._weighed(batch, said, usual, shown)
                 self._distortions += shown
+                self._said += [one.value for one in said]
                 self._usual += usual
         self._waiting = []
 
@@ -212,18 +214,18 @@ class ClipScorer:
             f"(at least {MIN_LEVEL_MASS:.0%} expected), so the score means little"
         ]
 
-    def _broken_promise(self, score: Score, durations_s: Sequence[float]) -> list[str]:
+    def _broken_promise(self, durations_s: Sequence[float]) -> list[str]:
         """Return a warning where pictures look far worse than such streams usually do."""
         known = [usual for usual in self._usual if usual is not None]
         if len(known) < len(durations_s):
             return []
-        usual = spread(known, durations_s).mean
-        if usual - score.value <= MOST_PROMISED:
+        usual, said = (spread(each, durations_s).mean for each in (known, self._said))
+        if usual - said <= MOST_PROMISED:
             return []
         return [
-            f"streams of such codec, rate, quantizer and detail usually score {usual:.0f}, these "
-            f"pictures {score.value:.0f}: they were bad before this encode, or are unlike what the "
-            "model learned from; look at them"
+            f"streams of such codec, rate, quantizer and detail usually score {usual:.0f}, what "
+            f"these pictures show is worth {said:.0f}: they were bad before this encode, or are "
+            "unlike what the model learned from; look at them"
         ]
 
 
