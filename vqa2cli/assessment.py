@@ -16,9 +16,10 @@ from vqa2cli.video.stalling import Stalling
 class Score:
     """A score in [0, 100] and how the model came to it.
 
-    `probs` is the softmax over the five level words, best first; `level_mass` the mass
-    those words hold in the softmax over the whole vocabulary; `reference_score` the
-    authors' number under the protocol's own weights, None where it defines none.
+    `probs` is the softmax over the five level words, best first, put together with what such
+    streams are usually worth where the model is told of that; `level_mass` the mass those words
+    hold in the softmax over the whole vocabulary; `reference_score` the authors' number under the
+    protocol's own weights, None where it defines none.
     """
 
     value: float
