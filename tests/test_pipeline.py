@@ -158,8 +158,11 @@ def test_other_models_see_the_pictures_alone_and_the_session_model_weighs_the_st
     assert "Without stalls the score would be" in row.diagnostics.text
 
 
-def answers_of(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> list[list[Score]]:
-    """Return where the answers of `model` are kept, pass after pass, as it gives them."""
+def scored_beside(
+    usual: float, clip: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Assessment, list[list[Score]]]:
+    """Return a clip scored where `usual` is expected, and the model's answers pass after pass."""
+    model = load_model(tiny_model(folder, usual=usual), device="cpu")
     given: list[list[Score]] = []
     answer = model.score_windows
 
@@ -167,17 +170,15 @@ def answers_of(model: QualityModel, monkeypatch: pytest.MonkeyPatch) -> list[lis
         given.append(answer(*asked, **told))
         return given[-1]
 
-    monkeypatch.setattr(model, "score_windows", kept)
-    return given
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "score_windows", kept)
+        return one(clip, model), given
 
 
 def test_a_clip_that_keeps_what_its_facts_promise_is_drawn_to_what_is_usual(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = load_model(tiny_model(tmp_path, usual=45.0), device="cpu")
-    given = answers_of(model, monkeypatch)
-    row = one(clips / "long.mp4", model)
-    (said,) = given
+    row, (said,) = scored_beside(45.0, clips / "long.mp4", tmp_path, monkeypatch)
     assert [part.score for part in row.segments] == pytest.approx(
         [said_of.value + USUAL_SHARE * (45.0 - said_of.value) for said_of in said], abs=0.1
     )
@@ -187,10 +188,7 @@ def test_a_clip_that_keeps_what_its_facts_promise_is_drawn_to_what_is_usual(
 def test_a_clip_that_breaks_it_is_worth_what_its_pictures_are_and_the_row_says_so(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = load_model(tiny_model(tmp_path, usual=98.0), device="cpu")
-    given = answers_of(model, monkeypatch)
-    row = one(clips / "long.mp4", model)
-    said, alone = given
+    row, (said, alone) = scored_beside(98.0, clips / "long.mp4", tmp_path, monkeypatch)
     assert all(98.0 - one_of.value > MOST_PROMISED + LOST_WITHIN for one_of in said)
     assert [part.score for part in row.segments] == pytest.approx(
         [
@@ -200,6 +198,7 @@ def test_a_clip_that_breaks_it_is_worth_what_its_pictures_are_and_the_row_says_s
         ]
     )
     assert any("usually score 98" in warning for warning in row.warnings)
+    model = load_model(tmp_path, device="cpu")
     by_pictures = one(clips / "long.mp4", model, RunConfig(stream_facts=False))
     assert row.score is not None
     assert by_pictures.score is not None
