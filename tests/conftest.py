@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 #: Real clips, goldens and odd media, beside the checkout when a developer has them.
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

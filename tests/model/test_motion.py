@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -220,38 +220,42 @@ def test_steps_of_fixed_length_chain_into_the_features_of_the_whole_clip(engine,
     assert float((got - exact).abs().max() / exact.abs().max()) < 1e-6  # features are float32
 
 
-@pytest.mark.skipif("openvino" not in available_here(), reason="needs OpenVINO")
-@pytest.mark.parametrize("push", [1, 7, 90])
-def test_openvino_goes_by_steps_and_gives_the_numbers_of_one_run(clip, push):
+@pytest.fixture(scope="module")
+def openvino() -> Iterator[Engine]:
+    """The branch in steps of 20 frames."""
+    if "openvino" not in available_here():
+        pytest.skip("needs OpenVINO")
     torch.manual_seed(4)
-    pathway = FastPathway(PUBLISHED.motion).eval()
-    steps = fixed_steps(pathway, 32, 20)
-    graph = replace(motion_graph(pathway, 32), fixed_steps=steps)
-    with create_engine("openvino", graph, device="cpu", precision="fp32") as made:
-        lengths = []
-        run = made.run
-        made.run = lambda feeds: lengths.append(len(feeds[FRAMES])) or run(feeds)
-        for frames in (90, 61, 60, 5):
-            stream = MotionStream(made)
-            for start in range(0, frames, push):
-                stream.push(clip[start : min(start + push, frames)])
-            got, want = stream.finish(), run({FRAMES: clip[:frames]})[FEATURES]
-            assert got.shape == want.shape
-            assert np.abs(got - want).max() / np.abs(want).max() < 1e-5
-    assert lengths == [10 + 36, 1 + 36, 60, 5]  # the end and its context, or a short clip
-
-
-@pytest.mark.skipif("openvino" not in available_here(), reason="needs OpenVINO")
-def test_two_clips_at_a_time_go_through_openvino_unmixed(clip):
     pathway = FastPathway(PUBLISHED.motion).eval()
     graph = replace(motion_graph(pathway, 32), fixed_steps=fixed_steps(pathway, 32, 20))
     with create_engine("openvino", graph, device="cpu", precision="fp32") as made:
-        streams = [MotionStream(made) for _ in range(2)]
-        for start in range(0, 90, 10):
-            streams[0].push(clip[start : start + 10])
-            streams[1].push(255 - clip[start : start + 10])
-        first, second = (stream.finish() for stream in streams)
-        want = made.run({FRAMES: clip})[FEATURES]
+        yield made
+
+
+@pytest.mark.parametrize("push", [1, 7, 90])
+def test_openvino_goes_by_steps_and_gives_the_numbers_of_one_run(openvino, clip, push, monkeypatch):
+    lengths = []
+    run = openvino.run
+    monkeypatch.setattr(
+        openvino, "run", lambda feeds: lengths.append(len(feeds[FRAMES])) or run(feeds)
+    )
+    for frames in (90, 61, 60, 5):
+        stream = MotionStream(openvino)
+        for start in range(0, frames, push):
+            stream.push(clip[start : min(start + push, frames)])
+        got, want = stream.finish(), run({FRAMES: clip[:frames]})[FEATURES]
+        assert got.shape == want.shape
+        assert np.abs(got - want).max() / np.abs(want).max() < 1e-5
+    assert lengths == [10 + 36, 1 + 36, 60, 5]  # the end and its context, or a short clip
+
+
+def test_two_clips_at_a_time_go_through_openvino_unmixed(openvino, clip):
+    streams = [MotionStream(openvino) for _ in range(2)]
+    for start in range(0, 90, 10):
+        streams[0].push(clip[start : start + 10])
+        streams[1].push(255 - clip[start : start + 10])
+    first, second = (stream.finish() for stream in streams)
+    want = openvino.run({FRAMES: clip})[FEATURES]
     assert np.abs(first - want).max() / np.abs(want).max() < 1e-5
     assert np.abs(second - want).max() / np.abs(want).max() > 1e-3
 

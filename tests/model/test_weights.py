@@ -164,6 +164,15 @@ def test_saving_new_weights_removes_the_old_motion_graph(tmp_path):
     assert not (tmp_path / "motion.onnx").exists()
 
 
+def test_models_with_one_motion_branch_share_its_export(tmp_path, monkeypatch):
+    first, second = tmp_path / "first", tmp_path / "second"
+    network = write_embedded(first)
+    exported = export_motion(first).read_bytes()
+    save_network(network, first, second)
+    monkeypatch.setattr("engines.export.export_graph", lambda *_: pytest.fail("exported again"))
+    assert export_motion(second).read_bytes() == exported
+
+
 def test_keys_are_renamed_there_and_back():
     for key in ("lm_head.weight", "model.image_newline", "model.norm.weight", "model.slowfast.x"):
         assert published_key(our_key(key)) == key

@@ -263,6 +263,7 @@ class MotionGraph(nn.Module):
         super().__init__()
         self.packed = packed
         self.pathway = fold_norms(copy.deepcopy(pathway).cpu().float().eval())
+        del self.pathway.position_embedding  # networks that differ in it alone share this graph
         if packed:
             slot = cast(FastSlot, self.pathway.feature_extraction[0]).multipathway_blocks
             slot["1"] = PackedStem(cast(Stem, slot["1"]))
@@ -277,7 +278,7 @@ class MotionGraph(nn.Module):
 
         Packed, it is [T, 12, H, W/4]: channel `pixel * 3 + rgb` of every four pixels.
         """
-        dtype = self.pathway.position_embedding.weight.dtype
+        dtype = next(self.pathway.parameters()).dtype
         pixels = frames.float()  # before all else: TensorRT takes uint8 into a cast alone
         if self.packed:
             pixels = pixels.reshape(-1, frames.shape[1], frames.shape[2] // 4, 12)

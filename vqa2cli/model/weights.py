@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engines.export import export_graph
+from engines.cache import ArtifactCache
+from engines.export import onnx_bytes
 from vqa2cli.errors import ModelError
 from vqa2cli.model.checkpoint import Checkpoint, open_checkpoint, read_json
 from vqa2cli.model.dimensions import (
@@ -304,10 +305,14 @@ def copy_tokenizer(source: Path, target: Path) -> None:
 def export_motion(directory: Path) -> Path:
     """Write the motion branch of a model directory beside its weights as ONNX.
 
+    An export of the same branch that is kept from another model is taken as it is.
+
     Raises:
         ModelError: the weights cannot be loaded.
         engines.errors.EngineUnavailable: the `export` extra is missing, or the file differs.
     """
     network = load_network(directory).network
     graph = motion_graph(network.slowfast, network.config.motion_size)
-    return export_graph(graph, directory / MOTION_ONNX)
+    path = directory / MOTION_ONNX
+    path.write_bytes(onnx_bytes(graph, "fp32", ArtifactCache()))
+    return path
