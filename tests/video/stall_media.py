@@ -117,16 +117,20 @@ def slowing(moving: int, easing: int) -> list[float]:
     return [*[1.0] * moving, *(1 - step / easing for step in range(easing))]
 
 
-def coming_to_rest(moving: int = 90, easing: int = 30, resting: int = 60) -> list[Frame]:
-    """Return a camera that pans, slows down evenly and stands."""
+def panning(paces: Sequence[float]) -> list[Frame]:
+    """Return a camera that pans by so many pixels before each frame, 160 at most in all."""
     canvas = Image.fromarray(scene(1.0, 7)[0]).resize((480, 270), Image.Resampling.BICUBIC)
-    left, frames = 0.0, []
-    for pace in [*slowing(moving, easing), *[0.0] * resting]:
-        left += 0.8 * pace
+    frames = []
+    for left in np.cumsum(paces):
         shift = (1, 0, left, 0, 1, 20)
         picture = canvas.transform(SIZE, Image.Transform.AFFINE, shift, Image.Resampling.BICUBIC)
         frames.append(np.asarray(picture))
     return frames
+
+
+def coming_to_rest(moving: int = 90, easing: int = 30, resting: int = 60) -> list[Frame]:
+    """Return a camera that pans, slows down evenly and stands."""
+    return panning([0.8 * pace for pace in [*slowing(moving, easing), *[0.0] * resting]])
 
 
 def swaying(reaches: Sequence[float], texture: float = 8.0) -> list[Frame]:

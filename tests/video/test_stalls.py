@@ -15,9 +15,11 @@ from tests.video.stall_media import (
     fading,
     frame_times,
     noisy,
+    panning,
     presentation,
     scene,
     slide,
+    slowing,
     spinning,
     still_camera,
     stopping_and_going,
@@ -254,6 +256,57 @@ def test_a_still_camera_whose_object_stops_dead_is_a_freeze(tmp_path: Path) -> N
     clip = still_camera(180, 40, pause=range(90, 150))
     event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options=X264))[0])
     assert_lasts(event, 90, 150)
+
+
+@pytest.mark.parametrize("crf", ["20", "25"])
+def test_what_x265_refines_after_a_stop_does_not_hide_a_freeze(tmp_path: Path, crf: str) -> None:
+    clip = with_freeze(swaying([2.0] * 130), 76, 20)
+    encode = {"codec": "libx265", "gop": 250, "options": {"crf": crf}}
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, **encode))[0])
+    assert event.kind == "freeze"
+    assert_lasts(event, 76, 96)
+
+
+@pytest.mark.parametrize("pace", [0.05, 0.1])
+def test_motion_that_began_just_before_a_freeze_is_seen_to_break_off(
+    tmp_path: Path, pace: float
+) -> None:
+    clip = with_freeze(panning([pace] * 75 + [3.0] * 38), 83, 18)
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "28"}))[0])
+    assert event.kind == "freeze"
+    assert_lasts(event, 83, 101)
+
+
+def test_what_moves_along_an_edge_up_to_the_last_frame_has_not_left(tmp_path: Path) -> None:
+    clip = [scene(1.0, 5)[0].copy() for _ in range(80)]
+    for picture, moving in zip(clip, swaying([4.0] * 80), strict=True):
+        picture[40:, :30] = moving[40:, 60:90]
+    clip += clip[-1:] * 30
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "24"}))[0])
+    assert event.kind == "freeze"
+    assert_lasts(event, 80, 110)
+
+
+def test_a_shot_that_stands_on_its_first_picture_and_then_moves_at_once_is_a_freeze(
+    tmp_path: Path,
+) -> None:
+    clip = [*scene(2.0), *with_freeze(scene(3.0, seed=9), 1, 20)]
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, FPS, options={"crf": "30"}))[0])
+    assert event.kind == "freeze"
+    assert event.evidence == ("cut_before", "motion_resumes", "exact_repeats")
+    assert_lasts(event, 60, 81)
+
+
+def test_a_shot_that_sets_out_slowly_from_a_stand_is_content(tmp_path: Path) -> None:
+    shot = panning([2.0 * pace for pace in [*[0.0] * 20, *reversed(slowing(40, 30))]])
+    made = write_clip(tmp_path / "a.mp4", [*scene(2.0), *shot], FPS, options={"crf": "30"})
+    assert not any(event.counted for event in watch(made)[0].events)
+
+
+def test_short_holds_at_sixty_frames_a_second_are_motion_of_one_pace(tmp_path: Path) -> None:
+    clip = with_freeze(with_freeze(list(moving_scene(2.0, 60, SIZE, seed=0)), 40, 5), 1, 45)
+    event = the_stall(watch(write_clip(tmp_path / "a.mp4", clip, 60, options=X264))[0])
+    assert event.kind == "initial_buffering"
 
 
 def cut_to_slide() -> list[Frame]:

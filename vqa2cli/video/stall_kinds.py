@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from vqa2cli.video.stall_candidates import STRETCH_S, candidates, spins
 from vqa2cli.video.stall_motion import (
     CADENCE,
+    MOST_MOVES,
     Layout,
     Surroundings,
     breaks_off,
     gradual,
     moves_elsewhere,
     sharpened,
+    stands_on_cut,
     sustained,
 )
 from vqa2cli.video.stall_spans import Clip, Span, cadence
@@ -31,10 +33,10 @@ _WEAK_START = 0.1
 #: Share of frames that repeat the one before them where a first frame is waited on, and where
 #: then most of the picture moves: VP9 goes on refining a picture that it repeats.
 _REPEATED_START, _REPEATED_START_BROAD = 0.8, 0.3
-#: Share of samples that stay from frame to frame below which most of a picture moves.
-_MOST_MOVES = 0.6
+#: The same next to a span, where nearly nothing moved before that.
+_WEAK_SOON = 0.2
 #: Activity so faint that coarse coding of it stands and steps by itself.
-_FAINT = 0.08
+_FAINT = 0.06
 #: Activity that is next to nothing: a picture at rest, as coarse coding steps through it.
 _NOTHING = 0.03
 #: Share of the usual activity that motion on both sides of exact repeats stays below where they
@@ -50,8 +52,9 @@ _ONE_STALL_FRAMES = 2
 #: Kinds whose edges are cleared of what coding blended there, and how long that may be, seconds.
 _SHARPENED: frozenset[StallKind] = frozenset({"freeze", "initial_buffering", "rebuffer"})
 _EDGES_S = 0.1
-#: Longest hold, in usual holds, of motion that runs at one pace.
-_REGULAR = 2.5
+#: Longest hold, in usual holds, of motion that runs at one pace; shorter ones, seconds, are
+#: what coarse coding makes of sixty frames a second.
+_REGULAR, _SHORT_HOLD_S = 2.5, 0.1
 #: Still content shorter than this is not reported, seconds: any film is full of it.
 _MIN_STATIC_S = 1.0
 
@@ -187,7 +190,7 @@ def _at_start(case: _Case) -> _Verdict:
     A player repeats the first frame as it is; a live picture that hardly moves is not equal.
     """
     after = case.seen.after
-    broad = after.steps.same < _MOST_MOVES
+    broad = after.steps.same < MOST_MOVES
     if case.seen.resting.repeats < (_REPEATED_START_BROAD if broad else _REPEATED_START):
         return _Verdict("ambiguous", ("noise_goes_on",), 0.4)
     if after.cut:
@@ -195,7 +198,8 @@ def _at_start(case: _Case) -> _Verdict:
     if not case.held:
         if gradual(after, exact=False):
             return _Verdict("ambiguous", ("starts_slowly",), 0.4)
-        if after.longest_hold > _REGULAR * after.usual_hold or after.activity < _WEAK_START:
+        irregular = after.longest_hold > max(_REGULAR * after.usual_hold, _SHORT_HOLD_S)
+        if irregular or after.activity < _WEAK_START:
             return _Verdict("ambiguous", ("weak_motion",), 0.4)
     return _Verdict("initial_buffering", ("motion_resumes",), 0.5)
 
@@ -206,6 +210,8 @@ def _after_motion(case: _Case) -> _Verdict:
     if case.span.gap:
         return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
     if before.cut:
+        if case.moves and stands_on_cut(case.seen):
+            return _Verdict("freeze", ("cut_before", *case.ends(), "exact_repeats"), 0.5)
         if case.moves and not case.seen.after.cut:
             return _Verdict("ambiguous", ("cut_before",), 0.4)
         return _Verdict("static", ("cut_before",), 0.7)
@@ -224,7 +230,7 @@ def _doubt(case: _Case) -> str | None:
     """Return why a span after motion may be content at rest; None without a reason."""
     if not case.held and (doubt := _slowing(case)):
         return doubt
-    if moves_elsewhere(case.span, case.moves):
+    if not _ends_at_once(case) and moves_elsewhere(case.span, case.moves):
         return "moves_elsewhere" if case.moves else "left_the_picture"
     noise = float(np.median(case.seen.clip.noise[case.span.first : case.span.last + 1]))
     before = case.seen.before
@@ -233,10 +239,22 @@ def _doubt(case: _Case) -> str | None:
     return None
 
 
+def _ends_at_once(case: _Case) -> bool:
+    """Whether a stream stood to its end and all moved up to that: of what leaves ever less does."""
+    before = case.seen.before
+    return case.held and not case.moves and before.near >= _FADING * before.activity
+
+
+def _broken_soon(case: _Case) -> bool:
+    """Whether motion that began shortly before a span goes on after it as it was."""
+    near = case.seen.before.near, case.seen.after.near
+    return case.moves and min(near) >= max(_WEAK_SOON, _FADING * max(near))
+
+
 def _slowing(case: _Case) -> str | None:
     """Return why motion beside a span may be what comes to rest by itself; None without one."""
     before, after, exact = case.seen.before, case.seen.after, case.seen.resting.exact
-    if before.activity < _FAINT:
+    if before.activity < _FAINT and not _broken_soon(case):
         return "weak_motion"
     if case.seen.resting.activity > _DROP * before.activity:
         return "small_drop"

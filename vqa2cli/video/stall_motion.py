@@ -56,10 +56,12 @@ _SMALL = 0.02
 
 #: Least share of frames of a stand that repeat the one before them, and least median share of
 #: samples that do, and the most of such frames beside it, where the stream itself stood.
-_HELD_REPEATS, _HELD_SAME, _LIVE_REPEATS = 0.85, 0.99, 0.05
+_HELD_REPEATS, _HELD_SAME, _LIVE_REPEATS = 0.85, 0.99, 0.08
 #: Share of samples that stay as they are from frame to frame (median) beside it: below, the
 #: camera moves; above, what coding leaves of a picture at rest may be as little.
 _STANDING = (0.45, 0.975)
+#: Share of samples that stay from frame to frame below which most of a picture moves.
+MOST_MOVES = 0.6
 #: How many frames next to it are looked at by themselves, and the share of the usual change that
 #: is left in them, or in those before a stand that lasts: what comes to rest changes ever less.
 _CLOSING_FRAMES = 8
@@ -96,10 +98,12 @@ class Surroundings:
     """What is seen of a span: how its own frames differ, and the motion on both sides of it.
 
     `clip` is what it was seen in: without the middle of the picture where the span `turns`.
+    `settled` tells of its frames without the first few, in which a codec refines what stopped.
     """
 
     clip: Clip
     resting: Steps
+    settled: Steps
     before: Motion
     after: Motion
 
@@ -126,11 +130,17 @@ class Layout:
         later = self.spans[place + 1].start if place + 1 < len(self.spans) else clip.end_s
         ahead = range(span.last + 1, len(clip.pts))
         after = _motion(clip, ahead, elsewhere, later - span.end, resting.exact)
-        return Surroundings(clip, resting, before, after)
+        settled = rest(clip, replace(span, first=span.first + _settling(span)))
+        return Surroundings(clip, resting, settled, before, after)
 
     def _elsewhere(self, place: int) -> Callable[[int], bool]:
         """Return what tells of a frame whether it lies in a span other than that of `place`."""
         return lambda index: self._holder[index] not in (-1, place)
+
+
+def _settling(span: Span) -> int:
+    """Return how many frames a codec may still refine at the beginning of `span`."""
+    return min(CODING_FRAMES, (span.last - span.first + 1) // 4)
 
 
 def _motion(
@@ -235,10 +245,21 @@ def breaks_off(seen: Surroundings, least_held: float = _HELD_REPEATS) -> bool:
     picture moves it is the camera that does, which may come to rest; then it says nothing.
     `least_held` is the share of frames of it that repeat.
     """
-    stood = seen.resting.repeats >= least_held and seen.resting.same >= _HELD_SAME
+    stood = seen.settled.repeats >= least_held and seen.settled.same >= _HELD_SAME
     beside = [side for side in (seen.before, seen.after) if side.frames]
     left = _CLOSING if seen.after.frames else _CLOSING_LAST
     return stood and bool(beside) and all(_lives_on(side, left) for side in beside)
+
+
+def stands_on_cut(seen: Surroundings) -> bool:
+    """Whether the first picture of a shot repeats until most of it moves, at once and for long.
+
+    A live picture is never equal for long, and a camera that sets out does so slowly.
+    """
+    after = seen.after
+    stood = seen.settled.repeats >= _HELD_REPEATS and not after.cut
+    lives = after.steps.repeats <= _LIVE_REPEATS and after.steps.same < MOST_MOVES
+    return stood and lives and not gradual(after, exact=False)
 
 
 def _lives_on(side: Motion, left: float) -> bool:
