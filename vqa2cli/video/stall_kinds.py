@@ -35,8 +35,9 @@ _WEAK_START = 0.1
 _REPEATED_START, _REPEATED_START_BROAD = 0.8, 0.3
 #: The same next to a span, where nearly nothing moved before that.
 _WEAK_SOON = 0.2
-#: Activity so faint that coarse coding of it stands and steps by itself.
-_FAINT = 0.06
+#: Activity so faint that coarse coding of it stands and steps by itself; the same before a stand
+#: that lasts.
+_FAINT, _FAINT_LAST = 0.06, 0.08
 #: Activity that is next to nothing: a picture at rest, as coarse coding steps through it.
 _NOTHING = 0.03
 #: Share of the usual activity that motion on both sides of exact repeats stays below where they
@@ -254,11 +255,11 @@ def _broken_soon(case: _Case) -> bool:
 def _slowing(case: _Case) -> str | None:
     """Return why motion beside a span may be what comes to rest by itself; None without one."""
     before, after, exact = case.seen.before, case.seen.after, case.seen.resting.exact
-    if before.activity < _FAINT and not _broken_soon(case):
+    if before.activity < (_FAINT if case.moves else _FAINT_LAST) and not _broken_soon(case):
         return "weak_motion"
     if case.seen.resting.activity > _DROP * before.activity:
         return "small_drop"
-    if not case.moves and before.near < _FAINT:
+    if not case.moves and before.near < _FAINT_LAST:
         return "comes_to_rest"
     if exact and case.moves:
         if all(each.near < _FADING * each.activity for each in (before, after)):

@@ -55,8 +55,9 @@ _AT_EDGES = 0.5
 _SMALL = 0.02
 
 #: Least share of frames of a stand that repeat the one before them, and least median share of
-#: samples that do, and the most of such frames beside it, where the stream itself stood.
-_HELD_REPEATS, _HELD_SAME, _LIVE_REPEATS = 0.85, 0.99, 0.08
+#: samples that do, and the most of such frames beside it, where the stream itself stood; the
+#: same beside a stand that lasts.
+_HELD_REPEATS, _HELD_SAME, _LIVE_REPEATS, _LIVE_REPEATS_LAST = 0.85, 0.99, 0.08, 0.05
 #: Share of samples that stay as they are from frame to frame (median) beside it: below, the
 #: camera moves; above, what coding leaves of a picture at rest may be as little.
 _STANDING = (0.45, 0.975)
@@ -245,10 +246,12 @@ def breaks_off(seen: Surroundings, least_held: float = _HELD_REPEATS) -> bool:
     picture moves it is the camera that does, which may come to rest; then it says nothing.
     `least_held` is the share of frames of it that repeat.
     """
-    stood = seen.settled.repeats >= least_held and seen.settled.same >= _HELD_SAME
+    goes_on = bool(seen.after.frames)
+    held = seen.settled if goes_on else seen.resting  # what comes to rest is refined as well
+    stood = held.repeats >= least_held and held.same >= _HELD_SAME
     beside = [side for side in (seen.before, seen.after) if side.frames]
-    left = _CLOSING if seen.after.frames else _CLOSING_LAST
-    return stood and bool(beside) and all(_lives_on(side, left) for side in beside)
+    left, most = (_CLOSING, _LIVE_REPEATS) if goes_on else (_CLOSING_LAST, _LIVE_REPEATS_LAST)
+    return stood and bool(beside) and all(_lives_on(side, left, most) for side in beside)
 
 
 def stands_on_cut(seen: Surroundings) -> bool:
@@ -262,14 +265,14 @@ def stands_on_cut(seen: Surroundings) -> bool:
     return stood and lives and not gradual(after, exact=False)
 
 
-def _lives_on(side: Motion, left: float) -> bool:
-    """Whether no frame beside a span repeats, though most of the picture stands, up to it.
+def _lives_on(side: Motion, left: float, most_repeats: float) -> bool:
+    """Whether next to no frame beside a span repeats, though most of the picture stands, up to it.
 
     `left` is the least share of the usual change next to the span.
     """
     least, most = _STANDING
     whole, closing = 1 - side.steps.same, 1 - side.closing.same
-    lives = side.steps.repeats <= _LIVE_REPEATS and least <= side.steps.same <= most
+    lives = side.steps.repeats <= most_repeats and least <= side.steps.same <= most
     return side.frames >= _FEWEST_MOVING and lives and closing >= left * whole
 
 
