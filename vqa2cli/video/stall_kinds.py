@@ -30,11 +30,11 @@ from vqa2cli.video.stalling import StallEvent, Stalling, StallKind
 _WEAK = 0.3
 #: The same where a clip begins with a stand.
 _WEAK_START = 0.1
+#: The same next to a span, where nearly nothing moved before that.
+_WEAK_SOON = 0.2
 #: Share of frames that repeat the one before them where a first frame is waited on, and where
 #: then most of the picture moves: VP9 goes on refining a picture that it repeats.
 _REPEATED_START, _REPEATED_START_BROAD = 0.8, 0.3
-#: The same next to a span, where nearly nothing moved before that.
-_WEAK_SOON = 0.2
 #: Activity so faint that coarse coding of it stands and steps by itself; the same before a stand
 #: that lasts.
 _FAINT, _FAINT_LAST = 0.06, 0.08
@@ -211,11 +211,11 @@ def _after_motion(case: _Case) -> _Verdict:
     if case.span.gap:
         return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
     if before.cut:
-        if case.moves and stands_on_cut(case.seen):
+        if not case.moves or case.seen.after.cut:
+            return _Verdict("static", ("cut_before",), 0.7)
+        if stands_on_cut(case.seen):
             return _Verdict("freeze", ("cut_before", *case.ends(), "exact_repeats"), 0.5)
-        if case.moves and not case.seen.after.cut:
-            return _Verdict("ambiguous", ("cut_before",), 0.4)
-        return _Verdict("static", ("cut_before",), 0.7)
+        return _Verdict("ambiguous", ("cut_before",), 0.4)
     if case.span.slow:
         return _Verdict("static", ("slow_change",), 0.7)
     if doubt := _doubt(case):

@@ -131,7 +131,7 @@ class Layout:
         later = self.spans[place + 1].start if place + 1 < len(self.spans) else clip.end_s
         ahead = range(span.last + 1, len(clip.pts))
         after = _motion(clip, ahead, elsewhere, later - span.end, resting.exact)
-        settled = rest(clip, replace(span, first=span.first + _settling(span)))
+        settled = Steps.of(clip, range(span.first + _settling(span), span.last + 1))
         return Surroundings(clip, resting, settled, before, after)
 
     def _elsewhere(self, place: int) -> Callable[[int], bool]:
@@ -260,7 +260,7 @@ def stands_on_cut(seen: Surroundings) -> bool:
     A live picture is never equal for long, and a camera that sets out does so slowly.
     """
     after = seen.after
-    stood = seen.settled.repeats >= _HELD_REPEATS and not after.cut
+    stood = seen.settled.repeats >= _HELD_REPEATS
     lives = after.steps.repeats <= _LIVE_REPEATS and after.steps.same < MOST_MOVES
     return stood and lives and not gradual(after, exact=False)
 
