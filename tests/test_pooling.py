@@ -69,3 +69,10 @@ def test_the_mean_of_the_spread_is_the_score() -> None:
     durations = [2.0, 2.0, 1.3]
     mean = spread([s.value for s in scores], durations).mean
     assert mean == pool_scores(scores, durations).value
+
+
+def test_probabilities_that_sum_to_a_rounding_more_than_one_stay_on_the_scale() -> None:
+    probs = dict.fromkeys(LEVELS, 0.0) | {"high": 1.0 + 2**-52}
+    assert sum(probs.values()) > 1
+    assert level_of(score_from_probs(probs)) == "high"
+    assert math.isnan(score_from_probs(dict.fromkeys(LEVELS, math.nan)))

@@ -29,12 +29,13 @@ def degree_of(quality: float) -> str:
 
 
 def score_from_probs(probs: Mapping[str, float]) -> float:
-    """Return the expected quality in [0, 100] under the five words' probabilities.
+    """Return the expected quality in [0, 100] under the five words' probabilities, or NaN.
 
     Raises:
         ValueError: a word of `LEVELS` is missing from `probs`.
     """
-    return 100.0 * expected_value(probs, tuple(LEVELS.values()))
+    value = 100.0 * expected_value(probs, tuple(LEVELS.values()))
+    return min(max(value, 0.0), 100.0)  # probabilities may sum to a rounding more than one
 
 
 def expected_value(probs: Mapping[str, float], weights: Sequence[float]) -> float:

@@ -61,4 +61,4 @@ def _towards(score: Score, probs: Mapping[str, float], share: float) -> Score:
         return score
     mixed = {word: (1.0 - share) * score.probs[word] + share * probs[word] for word in LEVELS}
     value = score_from_probs(mixed)
-    return replace(score, value=value, level=level_of(min(max(value, 0.0), 100.0)), probs=mixed)
+    return replace(score, value=value, level=level_of(value), probs=mixed)

@@ -343,7 +343,7 @@ def score_of(logits: Tensor, level_ids: Sequence[int], protocol: ScoringProtocol
     value = score_from_probs(probs)
     return Score(
         value=value,
-        level=level_of(min(max(value, 0.0), 100.0)) if value == value else "low",
+        level=level_of(value) if value == value else "low",
         probs=probs,
         level_mass=mass,
         reference_score=None if weights is None else expected_value(probs, weights),
