@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -12,6 +13,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers sha
 
 #: Real clips, goldens and odd media, beside the checkout when a developer has them.
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_finish() -> None:
+    """Leave the million objects that imports made out of every later collection of garbage."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,9 +12,8 @@ import torch
 
 from engines.contract import Engine, EngineOptions, TensorSpec
 from engines.errors import EngineUnavailable
-from engines.export import export_graph
 from engines.registry import ENGINES, create_engine
-from tests.engines.toys import GRAPH, Toy, available_here, feeds
+from tests.engines.toys import GRAPH, Toy, available_here, exported, feeds
 
 RUNS_HERE = available_here()
 
@@ -143,7 +142,7 @@ def test_a_damaged_onnx_file_is_one_line(name, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in RUNS_HERE if name != "pytorch"])
 def test_a_cache_that_takes_no_files_costs_a_warning(name, tmp_path, caplog, monkeypatch):
-    path = export_graph(GRAPH, tmp_path / "toy.onnx")
+    path = exported(GRAPH, tmp_path / "toy.onnx")
     monkeypatch.setattr("engines.export.export_graph", lambda *_: path)
     (tmp_path / "file").write_bytes(b"")
     options = EngineOptions(cache_dir=tmp_path / "file")
@@ -154,7 +153,7 @@ def test_a_cache_that_takes_no_files_costs_a_warning(name, tmp_path, caplog, mon
 
 @pytest.mark.parametrize("name", [name for name in RUNS_HERE if name != "pytorch"])
 def test_an_onnx_file_of_another_graph_is_refused(name, tmp_path):
-    path = export_graph(GRAPH, tmp_path / "toy.onnx")
+    path = exported(GRAPH, tmp_path / "toy.onnx")
     other = replace(GRAPH, inputs=(GRAPH.inputs[0], TensorSpec("gain", "float32", (5,))), onnx=path)
     with pytest.raises(EngineUnavailable, match=r"is not toy: .*gain float32 \(4,\), not"):
         create_engine(name, other, device="cpu", precision="fp32")
@@ -165,7 +164,7 @@ def test_an_onnx_file_of_another_graph_is_refused(name, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in RUNS_HERE if name != "pytorch"])
 def test_a_ready_onnx_file_is_used_without_building_the_module(name, tmp_path):
-    path = export_graph(GRAPH, tmp_path / "toy.onnx")
+    path = exported(GRAPH, tmp_path / "toy.onnx")
 
     def unbuildable() -> torch.nn.Module:
         raise AssertionError("the module was built")

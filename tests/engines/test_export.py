@@ -18,7 +18,7 @@ from engines.errors import EngineUnavailable
 from engines.export import export_graph, float32_twin, has_onnx, onnx_bytes, run_float32
 from engines.precision import TOLERANCE, difference
 from engines.registry import create_engine
-from tests.engines.toys import GRAPH, Toy, available_here, small_motion
+from tests.engines.toys import GRAPH, Toy, available_here, exported, small_motion
 from vqa2cli.model.dimensions import MotionDims
 from vqa2cli.model.motion import motion_graph
 from vqa2cli.model.slowfast import FastPathway
@@ -30,7 +30,7 @@ KINDS["bf16"] = onnx.TensorProto.BFLOAT16
 @pytest.mark.parametrize("precision", KINDS)
 def test_the_motion_graph_is_written_in_every_precision(tmp_path, precision):
     graph = small_motion(32, 0.25)
-    model = onnx.load(export_graph(graph, tmp_path / "motion.onnx", precision))
+    model = onnx.load(exported(graph, tmp_path / "motion.onnx", precision))
     weights = {one.data_type for one in model.graph.initializer if len(one.dims) == 5}
     assert weights == {KINDS[precision]}
     names = {node.op_type for node in model.graph.node}
@@ -61,7 +61,7 @@ def test_weights_that_overflow_half_precision_are_not_exported_in_it(tmp_path):
 
 
 def test_the_twin_of_a_bfloat16_file_has_none_left(tmp_path):
-    model = onnx.load(export_graph(GRAPH, tmp_path / "toy.onnx", "bf16"))
+    model = onnx.load(exported(GRAPH, tmp_path / "toy.onnx", "bf16"))
     twin = float32_twin(model)
     assert str(onnx.TensorProto.BFLOAT16) not in {
         str(one.data_type) for one in twin.graph.initializer

@@ -17,10 +17,9 @@ from engines import onnx_runtime, providers
 from engines.contract import EngineOptions
 from engines.elf import needed_libraries
 from engines.errors import EngineUnavailable
-from engines.export import export_graph
 from engines.providers import choose_provider, missing_libraries, provider_settings
 from engines.registry import create_engine
-from tests.engines.toys import GRAPH, feeds
+from tests.engines.toys import GRAPH, exported, feeds
 
 CAPI = Path(onnxruntime.__file__).parent / "capi"
 TENSORRT_PROVIDER = CAPI / "libonnxruntime_providers_tensorrt.so"
@@ -33,7 +32,7 @@ needs_gpu_wheel = pytest.mark.skipif(
 
 @pytest.fixture
 def toy(tmp_path):
-    return replace(GRAPH, onnx=export_graph(GRAPH, tmp_path / "toy.onnx"))
+    return replace(GRAPH, onnx=exported(GRAPH, tmp_path / "toy.onnx"))
 
 
 @pytest.fixture

@@ -18,18 +18,18 @@ from engines import trt_build
 from engines.contract import EngineOptions, Lengths
 from engines.cuda import Gpu
 from engines.errors import EngineUnavailable
-from engines.export import examples, export_graph, run_float32
+from engines.export import examples, run_float32
 from engines.parity import compare
 from engines.registry import create_engine
 from engines.trt import TensorRtEngine, plan_key
 from engines.trt_build import build_plan, find_library, open_log, profile_index
 from tests.engines.fake_cuda import Context, FakeQueue, FakeTensorRt
-from tests.engines.toys import GRAPH, Toy, feeds, small_motion
+from tests.engines.toys import GRAPH, Toy, exported, feeds, small_motion
 
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory):
-    path = export_graph(GRAPH, tmp_path_factory.mktemp("onnx") / "toy.onnx")
+    path = exported(GRAPH, tmp_path_factory.mktemp("onnx") / "toy.onnx")
     return replace(GRAPH, onnx=path)
 
 

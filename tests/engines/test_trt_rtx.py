@@ -37,21 +37,21 @@ def trt():
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize("size", [96, *SLOW])
-def test_the_motion_graph_builds_strongly_typed_with_its_profiles(trt, tmp_path, precision, size):
+def test_the_motion_graph_builds_strongly_typed_with_its_profiles(trt, precision, size):
     graph = small_motion(size)
-    body = onnx_bytes(graph, precision, ArtifactCache(tmp_path))
+    body = onnx_bytes(graph, precision, ArtifactCache())
     first = build_plan(trt, open_log(trt), graph, body)
     assert len(first.body) > len(body) / 2
     again = build_plan(trt, open_log(trt), graph, body, first.timing)
     assert len(again.body) > 0
 
 
-def test_what_the_real_parser_refuses_is_one_line(trt, tmp_path):
+def test_what_the_real_parser_refuses_is_one_line(trt):
     graph = small_motion(32, 0.125)
     with pytest.raises(EngineUnavailable, match="cannot parse the ONNX file of motion") as caught:
         build_plan(trt, open_log(trt), graph, b"not a graph")
     assert "\n" not in str(caught.value)
-    body = onnx_bytes(graph, "fp32", ArtifactCache(tmp_path))
+    body = onnx_bytes(graph, "fp32", ArtifactCache())
     other = replace(graph, inputs=(TensorSpec("frames", "uint8", (None, 64, 64, 3)),))
     with pytest.raises(EngineUnavailable, match="the ONNX file is not motion"):
         build_plan(trt, open_log(trt), other, body)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
+from engines.cache import ArtifactCache
 from engines.contract import Graph, Lengths, TensorSpec
 from engines.errors import EngineUnavailable
-from engines.export import examples
+from engines.export import examples, onnx_bytes
 from engines.registry import ENGINES, probe_engine
 from vqa2cli.model.dimensions import MotionDims
 from vqa2cli.model.motion import motion_graph
@@ -60,6 +63,12 @@ def small_motion(size: int | Lengths = 32, width: float = 1.0, seed: int = 0) ->
             torch.nn.init.normal_(module.running_mean, std=0.1)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
     return motion_graph(pathway, size)
+
+
+def exported(graph: Graph, path: Path, precision: str = "fp32") -> Path:
+    """Write a graph as ONNX to `path`; what is the same graph is exported once for all tests."""
+    path.write_bytes(onnx_bytes(graph, precision, ArtifactCache()))
+    return path
 
 
 def available_here(precision: str = "fp32") -> list[str]:

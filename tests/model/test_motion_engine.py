@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from engines.errors import EngineUnavailable
-from engines.export import export_graph
 from engines.pytorch import PyTorchEngine
 from engines.registry import ENGINES
 from tests.clips import tiny_model
-from tests.engines.toys import small_motion
+from tests.engines.toys import exported, small_motion
 from vqa2cli.config import EngineName
 from vqa2cli.errors import EngineError, ModelError
 from vqa2cli.model import motion_engine
@@ -32,7 +31,7 @@ from vqa2cli.model.weights import load_network
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory):
     made = small_motion(32, 0.125)
-    return replace(made, onnx=export_graph(made, tmp_path_factory.mktemp("onnx") / "motion.onnx"))
+    return replace(made, onnx=exported(made, tmp_path_factory.mktemp("onnx") / "motion.onnx"))
 
 
 class Installed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def errors(taught: list[Lesson], items: list[Item], kind: str) -> tuple[float, f
 UNSEEN = 100  # clips of contents that no teacher is shown
 
 
+@cache
 def taught(
     weights: Weights, *, blind: bool = False, flattered: float = 0.0, strange: float = 0.0
 ) -> tuple[list[Lesson], list[Item]]:
