@@ -70,9 +70,8 @@ def _bilinear(
     r0, c0 = rows.astype(int), cols.astype(int)
     fr = (rows - r0).astype(np.float32)[:, None, None]
     fc = (cols - c0).astype(np.float32)[None, :, None]
-    top = grid[r0][:, c0] * (1 - fc) + grid[r0][:, c0 + 1] * fc
-    bottom = grid[r0 + 1][:, c0] * (1 - fc) + grid[r0 + 1][:, c0 + 1] * fc
-    mixed: NDArray[np.float32] = (top * (1 - fr) + bottom * fr).astype(np.float32)
+    across = grid[:, c0] * (1 - fc) + grid[:, c0 + 1] * fc
+    mixed: NDArray[np.float32] = across[r0] * (1 - fr) + across[r0 + 1] * fr
     return mixed
 
 
