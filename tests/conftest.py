@@ -22,8 +22,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keep exports and built engines of the tests out of the user's cache folder."""
-    folder = tmp_path_factory.mktemp("engines")
+    """Keep exports and built engines of the tests out of the user's cache folder.
+
+    What one worker exported, others read.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "engines"
+    folder.mkdir(exist_ok=True)
     os.environ["VQA2_ENGINE_CACHE"] = str(folder)
     return folder
 

@@ -259,11 +259,11 @@ def test_watching_scores_what_is_there_and_what_comes_and_ends_when_idle(
     made = moving_clip(tmp_path / "made.mp4")
     (folder / "first.mp4").write_bytes(made.read_bytes())
     (folder / "broken.mp4").write_bytes(b"nothing")
-    coming = threading.Timer(6.0, lambda: made.rename(folder / "second.mp4"))
+    coming = threading.Timer(3.0, lambda: made.rename(folder / "second.mp4"))
     coming.start()
     try:
         done = vqa2(
-            "score", folder, "--watch", "--until-idle", "8",
+            "score", folder, "--watch", "--until-idle", "5",
             "--model", model_dir, "--format", "ndjson",
         )  # fmt: skip
     finally:

@@ -29,7 +29,7 @@ KINDS["bf16"] = onnx.TensorProto.BFLOAT16
 
 @pytest.mark.parametrize("precision", KINDS)
 def test_the_motion_graph_is_written_in_every_precision(tmp_path, precision):
-    graph = small_motion(32, 0.25)
+    graph = small_motion(32, 0.125)
     model = onnx.load(exported(graph, tmp_path / "motion.onnx", precision))
     weights = {one.data_type for one in model.graph.initializer if len(one.dims) == 5}
     assert weights == {KINDS[precision]}
