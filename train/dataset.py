@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from train.augment import mirrored, shuffled
+from train.drawn_stalls import draw_stalls
 from train.features import Look, load_look
 from train.items import Item
-from train.stall_cost import StallCost, draw_stalls
 from train.teacher import Lesson
 from vqa2cli.levels import LEVELS, soft_levels
 from vqa2cli.model.facts import INDEX_STEPS, StreamTold, describe_stream
@@ -84,7 +84,6 @@ class FitSettings:
     doubted_distortions: float
     imagined: int
     disagreeing: float
-    stall_cost: StallCost
 
 
 @dataclass(frozen=True)
@@ -155,8 +154,7 @@ class LookDataset(Dataset):
             lesson = self.lessons[number]
             label = lesson.with_facts if facts else lesson.pictures_alone
         if rng.random() < self.fit.stalls_told:
-            stalls, cost = draw_stalls(self.fit.stall_cost, rng)
-            label = max(label - cost, 0.0)
+            stalls, label = draw_stalls(label, rng)
         pictures, frames = crop(look, keyframes, motion, rng)
         if pictures.ndim == 4 and self.fit.shuffled_tile:
             pictures = shuffled(pictures, self.fit.shuffled_tile, rng)

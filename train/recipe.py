@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 from train.corpus import CorpusSize, Draw
 from train.dataset import FitSettings
 from train.kadid import FOUND_AS
-from train.stall_cost import StallCost
 from vqa2cli.errors import UsageError
 from vqa2cli.model.catalogue import find_model
 from vqa2cli.model.dimensions import LanguageDims, NetworkConfig, VisionDims
@@ -120,7 +119,7 @@ def _corpus_size(table: dict[str, Any]) -> CorpusSize:
 
 def _stage(raw: dict[str, Any], own: dict[str, Any]) -> Stage:
     """Return one stage: its own table over what `[fit]` says of all."""
-    table: dict[str, Any] = {**raw["fit"], **own, "stall_cost": StallCost(**raw["stall_cost"])}
+    table: dict[str, Any] = {**raw["fit"], **own}
     part = table.pop("part")
     if part not in get_args(Part):
         raise ValueError(f"no part {part!r} to train; choose {', '.join(get_args(Part))}")

@@ -10,7 +10,7 @@ MEDIA holds what three commands made of a folder of clips with a manifest:
 
 Prints the commands it runs, in the order a user would, and at last one row a run. What people
 would have said is not known of these clips, so labels are made: VMAF of a rendition, and of a
-session VMAF less what stalls cost on people's ratings. It shows that the pipeline runs and
+session what the session model makes of VMAF and stalls. It shows that the pipeline runs and
 learns, not what the paper's data would teach.
 """
 
@@ -29,8 +29,10 @@ import numpy as np
 from train.degrade.clips import DegradedClip, read_degraded
 from train.instruct.watch import read_log
 from train.items import Item, read_items
-from train.recipe import read_recipe
 from vqa2cli.cli import main as vqa2
+from vqa2cli.session import clip_session
+from vqa2cli.video.stall_totals import stalling_of
+from vqa2cli.video.stalling import StallEvent
 
 #: How the embedded model is asked, with places for stalls and for facts.
 PROTOCOL = "mini-1"
@@ -104,17 +106,21 @@ def rendition_rows(items: Sequence[Item]) -> Iterator[dict[str, object]]:
 
 
 def session_rows(clips: Sequence[DegradedClip]) -> Iterator[dict[str, object]]:
-    """Yield a label of every session: VMAF over its playing time, less the cost of its stalls."""
-    cost = read_recipe("mini").stages[0].fit.stall_cost
+    """Yield a label of every session: what the session model makes of its VMAF and its stalls."""
     for clip in clips:
-        parts = [(one.vmaf, one.end - one.start) for one in clip.pieces if one.vmaf is not None]
-        quality = sum(vmaf * length for vmaf, length in parts) / sum(part[1] for part in parts)
+        rated = [(one, one.vmaf) for one in clip.pieces if one.vmaf is not None]
+        events = tuple(
+            StallEvent(one.start, one.end, one.kind, one.media_start, False, ("made",), 1.0)
+            for one in clip.stalls
+        )
+        session = clip_session(
+            [(piece.start, piece.end) for piece, _ in rated],
+            [vmaf for _, vmaf in rated],
+            stalling_of(events, clip.length_s),
+        )
         waits = [(stall.media_start, stall.duration) for stall in clip.stalls]
-        initial = sum(length for place, length in waits if place == 0)
-        later = [length for place, length in waits if place > 0]
-        points = quality - cost.points(len(later), sum(later) / clip.length_s, initial)
         yield {
-            "video": f"sessions/{clip.path}", "mos": round(max(points, 0.0), 3), "lo": 0, "hi": 100,
+            "video": f"sessions/{clip.path}", "mos": round(session.score, 3), "lo": 0, "hi": 100,
             "dataset": "sessions", "content": clip.content, "split": clip.split,
             "fps": clip.fps,
             "media_dur_s": round(clip.length_s - sum(length for _, length in waits), 3),
