@@ -166,7 +166,7 @@ def _read(path: Path) -> ClassMap:
         raw = tomllib.loads(read_text(path))
         unknown = raw.keys() - set(_SECTIONS)
         if unknown:
-            raise ValueError(f"no section {sorted(unknown)[0]!r}; one of {', '.join(_SECTIONS)}")
+            raise ValueError(f"no section {min(unknown)!r}; one of {', '.join(_SECTIONS)}")
         return ClassMap(
             dict(_labels(raw)), _levels(raw.get("by_level", {})), _reasons(raw.get("unmapped", {}))
         )

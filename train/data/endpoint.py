@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vqa2cli.errors import MissingError, UsageError, Vqa2Error
 
@@ -26,8 +26,6 @@ _ALL_REFUSED: Final = 5
 
 #: How an endpoint is told to reply in JSON; not every one knows a schema, or anything of it.
 ReplyForm = Literal["schema", "json", "text"]
-
-REPLY_FORMS: Final = get_args(ReplyForm)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from train.data.teaching_options import (
     TASKS,
     check_any,
     drawn,
+    jobs_option,
     make_folder,
     report,
     shared_options,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--price-out", type=float, help="Price of a million tokens written.")
 @click.option("--limit", default=0, show_default=True, help="Most depictions, drawn; 0 is all.")
 @click.option("--dry-run", is_flag=True, help="Tell requests, tokens and cost; send nothing.")
+@jobs_option
 @shared_options("assistant")
 def extend(
     depictions: tuple[Path, ...],

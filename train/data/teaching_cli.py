@@ -14,6 +14,7 @@ from train.data.teaching_options import (
     TASKS,
     check_any,
     drawn,
+    jobs_option,
     make_folder,
     report,
     shared_options,
@@ -36,6 +37,7 @@ from vqa2cli.errors import UsageError
 @click.option("--crops", default=1, show_default=True, help="Crops of a motion distortion.")
 @click.option("--frames/--no-frames", default=True, help="Clips of spatial ones as pictures.")
 @click.option("--per-class", default=0, show_default=True, help="Most media a class; 0 is all.")
+@jobs_option
 @shared_options("scorer")
 def stage1(
     labels: tuple[Path, ...],
@@ -102,7 +104,6 @@ def stage3(
     split: str | None,
     seed: int,
     lead: str,
-    jobs: int,
 ) -> int:
     """Write question and answer pairs from depictions, by templates.
 

@@ -33,6 +33,12 @@ SPLITS: Final = ("train", "val", "test")
 _NAMED: Final = 5
 
 
+#: For the commands that read media or ask an endpoint many at a time.
+jobs_option: Final = click.option(
+    "--jobs", default=2, show_default=True, help="Files or requests at a time."
+)
+
+
 def shared_options(lead: str) -> Callable[[F], F]:
     """Return the options that the three commands share."""
     options = (
@@ -46,7 +52,6 @@ def shared_options(lead: str) -> Callable[[F], F]:
             show_default=True,
             help="What is said of the media before a question.",
         ),
-        click.option("--jobs", default=2, show_default=True, help="Files or requests at a time."),
         click.option("-o", "--out", type=NEW_FOLDER, required=True, help="Where sets are written."),
     )
 

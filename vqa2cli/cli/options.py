@@ -13,7 +13,6 @@ import click
 from vqa2cli.config import ASSISTANT_MODEL, EngineName, Precision, RunConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
-Decorator = Callable[[F], F]
 
 #: Longest side of a display we take, pixels: four times 8K.
 _MAX_SIDE = 32_768

@@ -92,11 +92,6 @@ class ScoringProtocol:
         return any(said.endswith(f" {word}") for word in self.opposites)
 
     @property
-    def accepts_facts(self) -> bool:
-        """Whether facts of the encode have a place in the prompt."""
-        return "{facts}" in self.user
-
-    @property
     def accepts_stalls(self) -> bool:
         """Whether a stall summary has a place in the prompt."""
         return "{stalls}" in self.user

@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -58,7 +59,7 @@ def _save(
         if not waiting:
             return
         # Turned into a picture only where it is wanted: the next frame tells.
-        shown = (lambda picture: lambda: maker.shown(picture))(frame.picture)
+        shown = partial(maker.shown, frame.picture)
     for _, target in waiting:
         if shown is not None:
             Image.fromarray(shown()).save(target, "PNG")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib
@@ -124,7 +125,7 @@ def _svg(figure: Figure, label: str) -> str:
     # The page scales the picture; matplotlib's own style sheet would reach beyond it.
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.S)
-    safe = one_line(label).replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    safe = escape(one_line(label))
     return svg.replace("<svg ", f'<svg role="img" aria-label="{safe}" ', 1)
 
 

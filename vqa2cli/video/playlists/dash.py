@@ -93,7 +93,7 @@ def _videos(folder: Folder, path: Path, mpd: Any, number: int, period: Any) -> I
                     "encrypted",
                     f"{folder.name}: it is encrypted (ContentProtection); score a clear copy",
                 )
-            addresses = Addresses(folder, _base(folder, path, levels), levels, length_s)
+            addresses = Addresses(folder, _base(folder, levels), levels, length_s)
             yield _Found(
                 representation.id or "",
                 number,
@@ -122,7 +122,7 @@ def _declared(group: Any, representation: Any) -> DeclaredFacts:
     )
 
 
-def _base(folder: Folder, path: Path, levels: Sequence[Any]) -> str:
+def _base(folder: Folder, levels: Sequence[Any]) -> str:
     """Return what all addresses begin with: the first BaseURL of each level, joined.
 
     Raises:
