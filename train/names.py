@@ -6,6 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Final
+
+from vqa2cli.video.discover import VIDEO_SUFFIXES
+
+#: Suffixes a name may have where the file has another: tables of raw video name .yuv.
+_SUFFIXES: Final = VIDEO_SUFFIXES | {".yuv"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ class NameIndex:
     """Files by name.
 
     A name is that of a file if one path ends with the other, part by part. A suffix that
-    either lacks or that differs matters only where no name with it fits.
+    either lacks or that differs (`.yuv` kept as `.mp4`) matters only where names with it compete.
+    Anything else, such as names that begin alike, is no match.
     """
 
     def __init__(self, files: Iterable[str]) -> None:
@@ -93,7 +100,7 @@ class NameIndex:
         path = PurePosixPath(name.replace("\\", "/"))
         found = _best(path, self._whole.get(path.name, []), suffix=True)
         found = found or _best(path, self._bare.get(path.name, []), suffix=False)
-        if not found:
+        if not found and path.suffix.lower() in _SUFFIXES:
             bare = path.with_name(path.stem)
             found = _best(bare, self._bare.get(bare.name, []), suffix=False)
         return found

@@ -180,6 +180,7 @@ MATCHES: Mapping[str, tuple[list[str], list[str], list[tuple[str, str]], int]] =
     "a deeper file": (["x/y/a.mp4"], ["y/a.mp4"], [("x/y/a.mp4", "y/a.mp4")], 0),
     "no suffix": (["x/a-1.mp4"], ["a-1"], [("x/a-1.mp4", "a-1")], 0),
     "another suffix": (["a.mp4"], ["a.yuv"], [("a.mp4", "a.yuv")], 0),
+    "a number, no suffix": (["a_2.mp4"], ["a_2.5"], [], 0),
     "suffixes that compete": (
         ["a.mp4", "a.webm"],
         ["a.webm", "a.mp4"],
