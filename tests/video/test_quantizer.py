@@ -14,8 +14,8 @@ from tests.video.media import clip, scene
 from tests.video.trace import traced_quantizers
 from train.ffmpeg import run_ffmpeg
 from vqa2cli.errors import VideoError
-from vqa2cli.video.bitstream.avc import configured_units as avc_units
-from vqa2cli.video.bitstream.hevc import configured_units as hevc_units
+from vqa2cli.video.bitstream.avc import AvcReader
+from vqa2cli.video.bitstream.hevc import HevcReader
 from vqa2cli.video.bitstream.quantizer import KNOWN_CODECS, QuantizerReader
 from vqa2cli.video.decode import decode_clip
 from vqa2cli.video.media import Closed, Opened, Sampling
@@ -338,9 +338,9 @@ def test_changed_headers_are_read_as_ffmpeg_reads_them(
 def parameter_sets(codec: str, extradata: bytes) -> list[bytes]:
     """Return SPS and PPS of avcC or hvcC."""
     if codec == "h264":
-        return list(avc_units(extradata))
+        return list(AvcReader.configured_units(extradata))
     if codec == "hevc":
-        return [unit for unit in hevc_units(extradata) if unit[0] >> 1 in (33, 34)]
+        return [unit for unit in HevcReader.configured_units(extradata) if unit[0] >> 1 in (33, 34)]
     return []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vqa2cli.video.bitstream.bits import BitReader, HeaderError, bits_for, bounded
-from vqa2cli.video.bitstream.nal import is_annex_b, read_header, units_of
+from vqa2cli.video.bitstream.nal import NalReader, read_header
 
 _SLICE, _PARTITION_A, _IDR_SLICE, _SPS, _PPS = 1, 2, 5, 7, 8
 _P, _B, _I, _SP, _SI = range(5)
@@ -46,28 +46,29 @@ class _Pps:
     redundant_count_present: int
 
 
-class AvcReader:
+class AvcReader(NalReader):
     """Reads SliceQPY of the pictures of one H.264 stream, avcC or Annex B."""
+
+    length_at = 4
 
     def __init__(self, extradata: bytes) -> None:
         self._sps: dict[int, _Sps] = {}
         self._pps: dict[int, _Pps] = {}
-        self._prefix = 0
-        if extradata and not is_annex_b(extradata):
-            self._prefix = 1 + (extradata[4] & 3) if len(extradata) > 4 else 4
-            units = configured_units(extradata)
-        else:
-            units = units_of(extradata, 0)
-        for unit in units:
-            self._slice_qp(unit)
+        super().__init__(extradata)
 
-    def quantizers(self, packet: bytes) -> list[float]:
-        """Return the mean SliceQPY of the packet's picture: one number, or none."""
-        units = units_of(packet, self._prefix)
-        qps = [qp for unit in units if (qp := self._slice_qp(unit)) is not None]
-        return [sum(qps) / len(qps)] if qps else []
+    @staticmethod
+    def configured_units(box: bytes) -> Iterator[bytes]:
+        """Yield the parameter sets of an avcC box (ISO/IEC 14496-15, 5.3.3.1.2)."""
+        at = 5
+        for mask in (31, 255):  # SPS, then PPS
+            count = box[at] & mask if at < len(box) else 0
+            at += 1
+            for _ in range(count):
+                size = int.from_bytes(box[at : at + 2], "big")
+                yield box[at + 2 : at + 2 + size]
+                at += 2 + size
 
-    def _slice_qp(self, unit: bytes) -> int | None:
+    def slice_qp(self, unit: bytes) -> int | None:
         """Return the quantizer of a slice; keep a parameter set; pass over all else."""
         kind = unit[0] & 31 if unit and unit[0] < 128 else 0  # forbidden_zero_bit
         try:
@@ -103,18 +104,6 @@ class AvcReader:
         if not sps.lowest_qp <= qp <= 51:
             raise HeaderError(f"SliceQPY of {qp}")
         return qp
-
-
-def configured_units(avcc: bytes) -> Iterator[bytes]:
-    """Yield the parameter sets of an avcC box (ISO/IEC 14496-15, 5.3.3.1.2)."""
-    at = 5
-    for mask in (31, 255):  # SPS, then PPS
-        count = avcc[at] & mask if at < len(avcc) else 0
-        at += 1
-        for _ in range(count):
-            size = int.from_bytes(avcc[at : at + 2], "big")
-            yield avcc[at + 2 : at + 2 + size]
-            at += 2 + size
 
 
 def _read_sps(bits: BitReader) -> tuple[int, _Sps]:

@@ -13,7 +13,7 @@ from vqa2cli.video.bitstream.hevc_sets import (
     read_pps,
     read_sps,
 )
-from vqa2cli.video.bitstream.nal import is_annex_b, read_header, units_of
+from vqa2cli.video.bitstream.nal import NalReader, read_header
 
 _SPS, _PPS = 33, 34
 _B, _P = 0, 1
@@ -24,28 +24,31 @@ _RANDOM_ACCESS = range(16, 24)
 _IDR = (19, 20)
 
 
-class HevcReader:
+class HevcReader(NalReader):
     """Reads SliceQpY of the pictures of one HEVC stream, hvcC or Annex B."""
+
+    length_at = 21
 
     def __init__(self, extradata: bytes) -> None:
         self._sps: dict[int, Sps] = {}
         self._pps: dict[int, Pps] = {}
-        self._prefix = 0
-        if extradata and not is_annex_b(extradata):
-            self._prefix = 1 + (extradata[21] & 3) if len(extradata) > 21 else 4
-            units = configured_units(extradata)
-        else:
-            units = units_of(extradata, 0)
-        for unit in units:
-            self._slice_qp(unit)
+        super().__init__(extradata)
 
-    def quantizers(self, packet: bytes) -> list[float]:
-        """Return the mean SliceQpY of the packet's picture: one number, or none."""
-        units = units_of(packet, self._prefix)
-        qps = [qp for unit in units if (qp := self._slice_qp(unit)) is not None]
-        return [sum(qps) / len(qps)] if qps else []
+    @staticmethod
+    def configured_units(box: bytes) -> Iterator[bytes]:
+        """Yield the parameter sets of an hvcC box (ISO/IEC 14496-15, 8.3.3.1.2)."""
+        at = 23
+        for _ in range(box[22] if len(box) > 22 else 0):
+            count = int.from_bytes(box[at + 1 : at + 3], "big")
+            at += 3
+            for _ in range(count):
+                if at >= len(box):
+                    return
+                size = int.from_bytes(box[at : at + 2], "big")
+                yield box[at + 2 : at + 2 + size]
+                at += 2 + size
 
-    def _slice_qp(self, unit: bytes) -> int | None:
+    def slice_qp(self, unit: bytes) -> int | None:
         """Return the quantizer of a slice; keep a parameter set; pass over all else."""
         if len(unit) < 3 or unit[0] & 0x81 or unit[1] >> 3:
             return None  # nothing in it, damaged, or of another layer (nuh_layer_id)
@@ -91,20 +94,6 @@ class HevcReader:
         if not sps.lowest_qp <= qp <= 51:
             raise HeaderError(f"SliceQpY of {qp}")
         return qp
-
-
-def configured_units(hvcc: bytes) -> Iterator[bytes]:
-    """Yield the parameter sets of an hvcC box (ISO/IEC 14496-15, 8.3.3.1.2)."""
-    at = 23
-    for _ in range(hvcc[22] if len(hvcc) > 22 else 0):
-        count = int.from_bytes(hvcc[at + 1 : at + 3], "big")
-        at += 3
-        for _ in range(count):
-            if at >= len(hvcc):
-                return
-            size = int.from_bytes(hvcc[at : at + 2], "big")
-            yield hvcc[at + 2 : at + 2 + size]
-            at += 2 + size
 
 
 def _read_picture_order(bits: BitReader, sps: Sps) -> tuple[int, int]:

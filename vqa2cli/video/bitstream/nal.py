@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from vqa2cli.video.bitstream.bits import BitReader, TruncatedError
 
@@ -20,6 +21,38 @@ _START_CODE = b"\x00\x00\x01"
 _LENGTH_OF_ONE = b"\x00\x00\x00\x01"
 
 Header = TypeVar("Header")
+
+
+class NalReader(ABC):
+    """Reads the luma quantizer of the pictures of one stream, in a box's form or Annex B's."""
+
+    #: Where the configuration box tells the bytes of each unit's length, in its last two bits.
+    length_at: ClassVar[int]
+
+    def __init__(self, extradata: bytes) -> None:
+        """Take the parameter sets of `extradata`: a configuration box, Annex B, or nothing."""
+        boxed = bool(extradata) and not is_annex_b(extradata)
+        self._prefix = 0
+        if boxed:
+            told = extradata[self.length_at : self.length_at + 1]
+            self._prefix = 1 + (told[0] & 3) if told else 4
+        for unit in self.configured_units(extradata) if boxed else units_of(extradata, 0):
+            self.slice_qp(unit)
+
+    def quantizers(self, packet: bytes) -> list[float]:
+        """Return the mean quantizer of the slices of the packet's picture: one number, or none."""
+        units = units_of(packet, self._prefix)
+        qps = [qp for unit in units if (qp := self.slice_qp(unit)) is not None]
+        return [sum(qps) / len(qps)] if qps else []
+
+    @staticmethod
+    @abstractmethod
+    def configured_units(box: bytes) -> Iterator[bytes]:
+        """Yield the parameter sets of a configuration box."""
+
+    @abstractmethod
+    def slice_qp(self, unit: bytes) -> int | None:
+        """Return the quantizer of a slice; keep a parameter set; pass over all else."""
 
 
 def is_annex_b(data: bytes) -> bool:
