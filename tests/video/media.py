@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -43,9 +44,22 @@ def flat(path: Path, yuv: Sequence[int], size: tuple[int, int], frames: int = 3)
     return path
 
 
-def remux(source: Path, target: Path, *, shift_s: float = 0.0, degrees: int = 0) -> Path:
-    """Copy the video packets of `source`, later by `shift_s`, with a display rotation."""
-    with av.open(str(source)) as src, av.open(str(target), "w") as out:
+def remux(
+    source: Path,
+    target: Path,
+    *,
+    shift_s: float = 0.0,
+    degrees: int = 0,
+    title: str | None = None,
+    **container: Any,
+) -> Path:
+    """Copy the video packets of `source`, later by `shift_s`, with a display rotation and a title.
+
+    `container` says more of what `target` is opened as.
+    """
+    with av.open(str(source)) as src, av.open(str(target), "w", **container) as out:
+        if title is not None:
+            out.metadata["title"] = title
         stream = src.streams.video[0]
         copy = out.add_stream_from_template(stream)
         if degrees:
@@ -54,9 +68,9 @@ def remux(source: Path, target: Path, *, shift_s: float = 0.0, degrees: int = 0)
         shift = round(shift_s / stream.time_base)
         for packet in src.demux(stream):
             if packet.size:
-                assert packet.pts is not None
-                assert packet.dts is not None
-                packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                packet.pts, packet.dts = (
+                    None if at is None else at + shift for at in (packet.pts, packet.dts)
+                )
                 packet.stream = copy
                 out.mux(packet)
     return target

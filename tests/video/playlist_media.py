@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
-
+from tests.video.media import remux
 from vqa2cli.video.synthesis import Frame, moving_scene, with_freeze, write_clip
 
 FPS = 25
@@ -34,16 +33,7 @@ def segmented(clip: Path, playlist: Path, **options: str) -> Path:
     playlist.parent.mkdir(parents=True, exist_ok=True)
     form = "dash" if playlist.suffix == ".mpd" else "hls"
     settings = {"seg_duration": "1"} if form == "dash" else {"hls_time": "1", "hls_list_size": "0"}
-    with (
-        av.open(str(clip)) as source,
-        av.open(str(playlist), "w", format=form, options={**settings, **options}) as out,
-    ):
-        copy = out.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.size:
-                packet.stream = copy
-                out.mux(packet)
-    return playlist
+    return remux(clip, playlist, format=form, options={**settings, **options})
 
 
 def media_playlist(path: Path, *lines: str, end: bool = True) -> Path:

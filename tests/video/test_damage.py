@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
 import pytest
 
 from tests.video.events import closed, decoded, keys, motion
-from tests.video.media import FPS, clip, scene, spoiled
+from tests.video.media import FPS, clip, remux, scene, spoiled
 from vqa2cli.errors import VideoError
 from vqa2cli.video import frames
 from vqa2cli.video.synthesis import write_clip
@@ -44,16 +43,7 @@ def test_a_clip_that_breaks_off_is_scored_with_a_warning(tmp_path: Path, suffix:
 
 def test_an_mp4_whose_data_breaks_off_is_scored_with_a_warning(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "v.mp4", scene(100), FPS)
-    front = tmp_path / "front.mp4"
-    with (
-        av.open(str(whole)) as src,
-        av.open(str(front), "w", options={"movflags": "faststart"}) as out,
-    ):
-        copy = out.add_stream_from_template(src.streams.video[0])
-        for packet in src.demux(video=0):
-            if packet.size:
-                packet.stream = copy
-                out.mux(packet)
+    front = remux(whole, tmp_path / "front.mp4", options={"movflags": "faststart"})
     front.write_bytes(front.read_bytes()[: front.stat().st_size * 6 // 10])
     warnings = " ".join(closed(decoded(front)).warnings)
     assert "s of the 4.00 s the file declares could be decoded" in warnings

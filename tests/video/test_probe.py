@@ -129,14 +129,8 @@ def test_a_still_image_whose_name_is_a_pattern_opens_itself(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".flv"])
 def test_a_title_that_is_not_utf8_is_no_reason_to_refuse(tmp_path: Path, suffix: str) -> None:
-    plain, titled = clip(tmp_path / f"v{suffix}", 5), tmp_path / f"titled{suffix}"
-    with av.open(str(plain)) as src, av.open(str(titled), "w") as out:
-        out.metadata["title"] = "Cafe noir"
-        copy = out.add_stream_from_template(src.streams.video[0])
-        for packet in src.demux(video=0):
-            if packet.size:
-                packet.stream = copy
-                out.mux(packet)
+    plain = clip(tmp_path / f"v{suffix}", 5)
+    titled = remux(plain, tmp_path / f"titled{suffix}", title="Cafe noir")
     data = titled.read_bytes()
     assert b"Cafe noir" in data
     titled.write_bytes(data.replace(b"Cafe noir", b"Caf\xe9 noir"))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 #: What a failing reply says so that a client's retries do not slow the tests down.
 QUICK = {"retry-after-ms": "5"}
 
@@ -96,6 +98,17 @@ class Stub:
     then: Behaviour = good
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def only_endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    """Run an endpoint until the block ends; a key is at hand, and no proxy in between."""
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with stub_endpoint() as running:
+        yield running
 
 
 @contextmanager

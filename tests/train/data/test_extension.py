@@ -20,8 +20,8 @@ from tests.train.data.stub_endpoint import (
     dropping,
     failing,
     good,
+    only_endpoint,
     saying,
-    stub_endpoint,
 )
 from train.data.depictions import Depiction, Finding
 from train.data.endpoint import Endpoint, EndpointFailed, EndpointSettings
@@ -47,11 +47,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
-    monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    with stub_endpoint() as running:
+    with only_endpoint(monkeypatch) as running:
         yield running
 
 

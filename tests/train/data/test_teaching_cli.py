@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.clips import moving_clip
-from tests.train.data.stub_endpoint import failing, good, saying, stub_endpoint
+from tests.train.data.stub_endpoint import failing, good, only_endpoint, saying
 from train.data.asking import LEADS as ALL_LEADS
 from train.data.depictions import Depiction, Finding, write_depictions
 from train.data.records import read_samples
@@ -125,11 +125,9 @@ def test_extend_writes_samples_and_rejected_replies(
 ) -> None:
     pytest.importorskip("openai", reason="the train extra is not installed")
     monkeypatch.setenv("SOME_KEY", "k")
-    monkeypatch.delenv("http_proxy", raising=False)
-    monkeypatch.delenv("HTTP_PROXY", raising=False)
     own = tmp_path / "own.jsonl"
     write_depictions(own, [Depiction("clip.mp4"), Depiction("plain/a.mp4")])
-    with stub_endpoint() as stub:
+    with only_endpoint(monkeypatch) as stub:
         arguments = (
             "extend", "--media", media, "--depictions", own, "--base-url", stub.url, "--jobs", 1,
             "--model", "m", "--key-variable", "SOME_KEY", "--attempts", 1, "-o", tmp_path / "out",

@@ -6,16 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.train.data.stub_endpoint import Stub, saying, stub_endpoint
+from tests.train.data.stub_endpoint import Stub, only_endpoint, saying
 
 
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
     pytest.importorskip("openai", reason="the train extra is not installed")
-    monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    with stub_endpoint() as running:
+    with only_endpoint(monkeypatch) as running:
         running.then = saying("1")
         yield running
