@@ -13,6 +13,7 @@ from vqa2cli.video.stall_motion import (
     breaks_off,
     gradual,
     moves_elsewhere,
+    stops_whole,
     sustained,
 )
 from vqa2cli.video.stall_pictures import TILES
@@ -81,7 +82,7 @@ def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
     A spinner seen for less than a turn moves in the middle, and so does what is shown there.
     `layout` is of what stands outside the middle, `still` what stands altogether.
     """
-    if span.duration > _UNTURNED_S:
+    if span.duration > _UNTURNED_S and not span.dims:
         return False
     over = _over(still, span)
     inside = (min(each.last, span.last) - max(each.first, span.first) + 1 for each in over)
@@ -93,14 +94,16 @@ def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
         return False
     if breaks_off(seen, _HELD_AROUND):
         return True
-    if before.cut or after.cut:
+    cut = (before.cut or after.cut) and not span.covers
+    if cut or any(gradual(side, seen.resting.exact) for side in (before, after)):
         return False
+    if stops_whole(seen):
+        return True
     if span.left is None or span.met is None or min(span.left.mean(), span.met.mean()) < _BROAD:
         return False
     least = min(before.activity, after.activity), min(before.stretch, after.stretch)
-    if least[0] < _WEAK_AROUND or least[1] < STRETCH_S or moves_elsewhere(span, moves=True):
-        return False
-    return not any(gradual(side, seen.resting.exact) for side in (before, after))
+    strong = least[0] >= _WEAK_AROUND and least[1] >= STRETCH_S
+    return strong and not moves_elsewhere(span, moves=True)
 
 
 def _over(spans: Sequence[Span], span: Span) -> Iterator[Span]:

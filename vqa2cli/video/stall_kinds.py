@@ -176,6 +176,8 @@ def _verdict(case: _Case) -> _Verdict:
     if turned and (case.moved or case.moves or case.initial):
         kind: StallKind = "initial_buffering" if case.initial else "rebuffer"
         return _Verdict(kind, ("spinner", *case.ends()), 0.95 if case.moves else 0.85)
+    if span.returns and case.moved:
+        return _Verdict("rebuffer", ("black_screen", "same_shot"), 0.7)
     if span.blank:
         return _Verdict("static", ("blank",), 0.9)
     if not (case.moves if case.initial else case.moved):
@@ -208,9 +210,10 @@ def _at_start(case: _Case) -> _Verdict:
 def _after_motion(case: _Case) -> _Verdict:
     """Return what a span is that follows motion."""
     before = case.seen.before
+    cut = before.cut and not case.span.covers
     if case.span.gap:
         return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
-    if before.cut:
+    if cut:
         if not case.moves or case.seen.after.cut:
             return _Verdict("static", ("cut_before",), 0.7)
         if stands_on_cut(case.seen):
@@ -229,7 +232,8 @@ def _after_motion(case: _Case) -> _Verdict:
 
 def _doubt(case: _Case) -> str | None:
     """Return why a span after motion may be content at rest; None without a reason."""
-    if not case.held and (doubt := _slowing(case)):
+    told = case.held or case.span.dims  # a player shows that it waits
+    if not told and (doubt := _slowing(case)):
         return doubt
     if not _ends_at_once(case) and moves_elsewhere(case.span, case.moves):
         return "moves_elsewhere" if case.moves else "left_the_picture"

@@ -204,7 +204,14 @@ def _motion(
 def sharpened(span: Span, seen: Surroundings) -> Span:
     """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
     clip, before, after = seen.clip, seen.before, seen.after
-    first, last = span.first - (before.blended if span.first > 0 else 0), span.last
+    first, last = span.first, span.last
+    lived = (1 + before.steps.same) / 2
+    while (
+        span.first - first < before.blended
+        and first > 0
+        and not (span.turns and clip.same[first - 1] < lived)
+    ):
+        first -= 1
     live = (1 + after.steps.same) / 2
     while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1, live):
         last += 1
@@ -252,6 +259,16 @@ def breaks_off(seen: Surroundings, least_held: float = _HELD_REPEATS) -> bool:
     beside = [side for side in (seen.before, seen.after) if side.frames]
     left, most = (_CLOSING, _LIVE_REPEATS) if goes_on else (_CLOSING_LAST, _LIVE_REPEATS_LAST)
     return stood and bool(beside) and all(_lives_on(side, left, most) for side in beside)
+
+
+def stops_whole(seen: Surroundings) -> bool:
+    """Whether a picture of which most moves on both sides repeats, sample by sample, in between.
+
+    A camera that comes to rest does so slowly or leaves noise; `gradual` tells of the first.
+    """
+    stood = seen.settled.repeats >= _HELD_REPEATS and seen.settled.same >= _HELD_SAME
+    steps = (seen.before.steps, seen.after.steps)
+    return stood and all(side.same < MOST_MOVES and side.repeats <= _LIVE_REPEATS for side in steps)
 
 
 def stands_on_cut(seen: Surroundings) -> bool:

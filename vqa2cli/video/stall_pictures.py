@@ -42,6 +42,20 @@ BLACK_LEVEL = 38
 BLACK_SHARE = 0.98
 #: Standard deviation of tile means below which a picture shows nothing, levels.
 _FLAT_SPREAD = 2.0
+#: A picture that a player laid something over: share of the tiles that follow the picture below,
+#: how far from it they may be (levels, and a share of their spread), and by which factor it may be
+#: dimmed or lit again.
+_UNCOVERED = 0.7
+_FOLLOWS = (3.0, 0.1)
+_DIMMED = (0.15, 7.0)
+#: Least step (90th percentile of tile means, levels) that it makes, and the share of the middle
+#: that may be hidden: a spinner leaves most of it free, a menu does not.
+_LAID_OVER = 6.0
+_HIDDEN = 0.5
+#: Correlation of tile means from which on two pictures are of one shot, and how far their
+#: contrasts may be apart, as a factor.
+_ONE_SHOT = 0.9
+_ONE_LIGHT = 1.4
 
 
 #: Tiles where players put a spinner, 8 x 12 in the middle, and the samples in them.
@@ -94,6 +108,40 @@ class Pictures:
         black = (means <= BLACK_LEVEL).mean(1) >= BLACK_SHARE
         blank: NDArray[np.bool_] = black | (means.std(1) < _FLAT_SPREAD)
         return blank
+
+    def dark(self) -> NDArray[np.bool_]:
+        """Return for each whether it is black outside its middle."""
+        dark: NDArray[np.bool_] = (self.means[:, OUTSIDE] <= BLACK_LEVEL).mean(1) >= BLACK_SHARE
+        return dark
+
+    def gain_over(self, other: Pictures) -> float | None:
+        """Return by which factor one picture is another dimmed or lit, with something over a part.
+
+        None where it is not, or hardly differs.
+        """
+        if self.jump(other) < _LAID_OVER:
+            return None
+        over, under = self.means.reshape(_AREA), other.means.reshape(_AREA)
+        kept = np.ones(_AREA, bool)
+        for _ in range(3):  # what is laid over it does not follow
+            if under[kept].std() < _FLAT_SPREAD:
+                return None
+            gain, offset = np.polyfit(under[kept], over[kept], 1)
+            apart = np.abs(over - gain * under - offset)
+            kept = apart <= np.quantile(apart, _UNCOVERED)
+        spread = float(over[kept].std())
+        limit = max(_FOLLOWS[0], _FOLLOWS[1] * spread)
+        hidden = (apart.reshape(TILES)[_SPINNER_TILES] > limit).mean()
+        fits = apart[kept].max() <= limit and spread >= _FLAT_SPREAD and hidden <= _HIDDEN
+        return float(gain) if fits and _DIMMED[0] <= gain <= _DIMMED[1] else None
+
+    def of_one_shot(self, other: Pictures) -> bool:
+        """Return whether two pictures are alike, tile by tile, and alike in contrast."""
+        ours, theirs = self.means.reshape(_AREA), other.means.reshape(_AREA)
+        less, more = sorted((float(ours.std()), float(theirs.std())))
+        if less < _FLAT_SPREAD or more > _ONE_LIGHT * less:
+            return False
+        return bool(np.corrcoef(ours, theirs)[0, 1] >= _ONE_SHOT)
 
     def shifts(self, others: Pictures) -> TileMap:
         """Return how far tile means are from those of others, in order: [n, 576]."""

@@ -21,6 +21,10 @@ BREAK_FRAMES = 8
 #: later, and at a key frame; and the most of such frames in a row.
 _REFINED_SOON, _REFINED_LATER, _REFINED_AT_KEY = 0.2, 0.05, 0.5
 _REFINED_FRAMES = 4
+#: Frames in which a player lays something over a picture that stands, and for how long it stands
+#: before and after, seconds, where it is not dimmed: a cadence of few frames a second does not.
+_LAID_FRAMES = 2
+_LAID_S = 0.25
 #: Creeps beyond which it is the content that changes slowly, not the coding.
 _CREEPS = 3
 #: Largest step (90th percentile of tile means, levels) that may lie inside one span.
@@ -93,7 +97,9 @@ class Span:
     added up, `_CREEPS` where it led to a long run. `heat` [18, 32] counts frames that moved
     a tile, `active` frames that moved any; `left` and `met` [18, 32] mark the tiles that moved
     before it and after. `turns`: it stands but for its middle, where a spinner turns or the
-    picture moves on.
+    picture moves on. `covers`: it shows the picture before it with something over a part, or
+    dimmed, as `dims` says; `laid` are the frames in which that was done. `returns`: it is black but
+    for its middle, and then the shot before it goes on.
     """
 
     first: int
@@ -108,6 +114,10 @@ class Span:
     left: NDArray[np.bool_] | None = None
     met: NDArray[np.bool_] | None = None
     turns: bool = False
+    covers: bool = False
+    dims: bool = False
+    returns: bool = False
+    laid: frozenset[int] = frozenset()
 
     @property
     def duration(self) -> float:
@@ -124,9 +134,10 @@ def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
     """Return `runs` as spans, joined where only recoding or slow change lies between."""
     spans: list[Span] = []
     for run in runs:
-        start, end = float(clip.pts[run.first]), clip.time_after(run.last)
+        first = run.first - run.dims  # the picture was dimmed when it stood
+        start, end = float(clip.pts[first]), clip.time_after(run.last)
         span = Span(
-            run.first,
+            first,
             run.last,
             start,
             end,
@@ -135,6 +146,10 @@ def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
             active=run.active,
             left=run.left,
             met=run.met,
+            covers=run.covers,
+            dims=run.dims,
+            returns=run.returns,
+            laid=frozenset([run.first - 1] if run.covers else []),
         )
         if spans and (joint := _joint(clip, spans[-1], run)) is not None:
             span = _join(spans.pop(), span, creeps=joint)
@@ -150,7 +165,7 @@ def _from_start(span: Span) -> Span:
 def _joint(clip: Clip, before: Span, run: Run) -> int | None:
     """Return None where `run` is a span of its own, else how many creeps join the two."""
     between = run.first - before.last - 1
-    if run.again or _refines(clip, before, run):
+    if run.again or _laid_over(clip, before, run) or _refines(clip, before, run):
         return 0
     near = slice(max(before.last - CODING_FRAMES, 0), run.first + CODING_FRAMES)
     recoding = bool(clip.key[near].any()) and between <= CODING_FRAMES
@@ -159,6 +174,14 @@ def _joint(clip: Clip, before: Span, run: Run) -> int | None:
     if recoding or before.last - before.first < _SETTLING_FRAMES:
         return 0
     return _CREEPS if run.last - run.first >= CODING_FRAMES else 1
+
+
+def _laid_over(clip: Clip, before: Span, run: Run) -> bool:
+    """Whether a player laid something over a picture that stood."""
+    if not run.covers or run.first - before.last - 1 > _LAID_FRAMES:
+        return False
+    lasts_s = clip.time_after(run.last) - float(clip.pts[run.first])
+    return run.dims or min(before.duration, lasts_s) >= _LAID_S
 
 
 def _refines(clip: Clip, before: Span, run: Run) -> bool:
@@ -186,6 +209,8 @@ def _join(a: Span, b: Span, *, creeps: int) -> Span:
         active=a.active + b.active,
         left=b.left if a.left is None else a.left,
         met=b.met,
+        returns=b.returns,
+        laid=a.laid | b.laid,
     )
 
 
@@ -266,7 +291,8 @@ class Steps:
 
 def rest(clip: Clip, span: Span) -> Steps:
     """Return how the frames of `span` differ, which hardly do."""
-    return Steps.of(clip, range(span.first, span.last + 1))
+    frames = range(span.first, span.last + 1)
+    return Steps.of(clip, [at for at in frames if at not in span.laid])
 
 
 def cadence(clip: Clip, span: Span) -> float:

@@ -25,6 +25,8 @@ _AHEAD = 4
 _GROWTH = (1.5, 0.75)
 #: Frames between key frames from which on one may be recoding: an intra-only codec heals nothing.
 SPARSE_KEYS = 8
+#: Factor from which on a picture is dimmed, or lit again.
+_DIMS = 1.15
 #: Frames on each side of a run in which it is looked at where something moves.
 _BESIDE = 5
 #: Frames a codec blends over, around a key frame or where motion stops and starts: x265
@@ -33,11 +35,15 @@ CODING_FRAMES = 5
 
 
 class Frame(NamedTuple):
-    """Frame `number` of a clip, which shows nothing where it is `blank`."""
+    """Frame `number` of a clip, which shows nothing where it is `blank`.
+
+    Where it is `dark`, it shows nothing outside its middle.
+    """
 
     number: int
     picture: Pictures
     blank: bool
+    dark: bool
 
 
 class Row:
@@ -56,8 +62,11 @@ class Row:
         self.recodes = recodes
         pictures = Pictures.of([lumas[0] if before is None else before, *lumas])
         self._pictures = pictures[1:]
-        blank = enumerate(self._pictures.blank().tolist())
-        self.frames = [Frame(first + at, self._pictures[at : at + 1], is_) for at, is_ in blank]
+        shown = zip(self._pictures.blank().tolist(), self._pictures.dark().tolist(), strict=True)
+        self.frames = [
+            Frame(first + at, self._pictures[at : at + 1], *nothing)
+            for at, nothing in enumerate(shown)
+        ]
         self.steps = Differences.between(self._pictures, pictures[:-1])
         self.same, self.same_outside = self._pictures.same(pictures[:-1])
         self.moved = self.steps.changes()
@@ -86,11 +95,13 @@ class Row:
 class Run:
     """Frames `first` to `last`, both included, that show what frame `first - 1` shows.
 
-    `again` says that the run shortly before it showed the same. `crept` says that the run
-    before it ended without a visible step, by slow change adding up; `jump` is then how far
-    (`Change.shift`) its held frame is from that run's last. `heat` counts, per tile, the frames
-    that moved there, `active` the frames with any such tile. `left` and `met` mark the tiles
-    [18, 32] that moved in the moving frames just before and after it.
+    `again` says that the run shortly before it showed the same, `covers` that it shows the picture
+    before it with something over a part, or dimmed, as `dims` says; `dark` that it is black but for
+    its middle, as what was before it is not, and `returns` that the shot before it then goes on.
+    `crept` says that the run before it ended without a visible step, by slow change adding up;
+    `jump` is then how far (`Change.shift`) its held frame is from that run's last. `heat` counts,
+    per tile, the frames that moved there, `active` the frames with any such tile. `left` and `met`
+    mark the tiles [18, 32] that moved in the moving frames just before and after it.
     """
 
     first: int
@@ -99,6 +110,10 @@ class Run:
     jump: float
     blank: bool
     again: bool = False
+    covers: bool = False
+    dims: bool = False
+    dark: bool = False
+    returns: bool = False
     heat: NDArray[np.uint32] | None = None  # None: nothing moved; hours of repeats stay small
     active: int = 0
     left: NDArray[np.bool_] | None = None
@@ -157,6 +172,9 @@ class RunFinder:
         self._before: Frame | None = None  # and of the one before, of those that are kept
         self._recent: deque[NDArray[np.bool_]] = deque(maxlen=_BESIDE)
         self._closed: tuple[Run, int] | None = None  # a run, and frames after it to look at
+        self._latest: deque[Frame] = deque(maxlen=CODING_FRAMES)  # frames before the present one
+        self._entered: tuple[Frame, ...] = ()  # and those before the held one
+        self._broken_off: tuple[Frame, ...] = ()  # and those before the run that closed
 
     def add(self, row: Row) -> None:
         """Take the frames of `row`."""
@@ -164,6 +182,7 @@ class RunFinder:
             self._held = row.frames[0]
         for at in range(int(row.first == 0), len(row.moved)):
             self._take(at, row)
+            self._latest.append(row.frames[at])
 
     def _take(self, at: int, row: Row) -> None:
         moved, recodes = row.moved[at], row.recodes[at]
@@ -171,7 +190,7 @@ class RunFinder:
         if not still:
             self._recent.append(moved.moved)
             if self._closed is not None:
-                self._meet(moved.moved)
+                self._meet(row.frames[at], moved.moved)
         healed = recodes and moved.recoded and self._open is not None
         if not still and not healed:
             self._restart(row.frames[at], crept=False)
@@ -196,8 +215,11 @@ class RunFinder:
             else:
                 self._before = self._last
                 self._closed = self._open, _BESIDE
+                self._broken_off = self._entered
                 if not crept:
-                    self._meet(self._recent[-1])
+                    self._meet(frame, self._recent[-1])
+        if not (frame.dark and all(each.dark for each in self._latest)):  # else it is dark still
+            self._entered = tuple(self._latest)
         self._open, self._held, self._noise, self._crept = None, frame, 0.0, crept
 
     def _extend(self, frame: Frame, moved: Change, healed: bool) -> None:
@@ -211,6 +233,10 @@ class RunFinder:
             self.runs.append(self._open)
         elif self._open.first == self._open.last:
             self._open.again = self._shown_before(frame)
+            gains = [frame.picture.gain_over(each.picture) for each in self._entered]
+            self._open.covers = any(gain is not None for gain in gains)
+            self._open.dims = any(gain and not 1 / _DIMS < gain < _DIMS for gain in gains)
+            self._open.dark = frame.dark and not all(each.dark for each in self._entered)
             if self._recent:
                 self._open.left = np.logical_or.reduce(list(self._recent))
         self._open.last = frame.number
@@ -222,10 +248,16 @@ class RunFinder:
             self._open.heat = moved.moved.astype(np.uint32) if heat is None else heat + moved.moved
             self._open.active += 1
 
-    def _meet(self, moved: NDArray[np.bool_]) -> None:
-        """Note where something moved in a frame after the run that closed last."""
+    def _meet(self, frame: Frame, moved: NDArray[np.bool_]) -> None:
+        """Note where something moved in a frame after the run that closed last.
+
+        After a dark one it may go on with the shot before.
+        """
         assert self._closed is not None
         run, remaining = self._closed
+        if run.dark and not run.returns:
+            shot = (each.picture for each in self._broken_off if not each.dark)
+            run.returns = any(map(frame.picture.of_one_shot, shot))
         run.met = moved.copy() if run.met is None else run.met | moved
         self._closed = (run, remaining - 1) if remaining > 1 else None
 
