@@ -97,3 +97,14 @@ def test_a_spinner_of_half_a_second_before_a_camera_that_moves_is_a_rebuffering(
     event = the_stall(stalls_of(tmp_path, clip, "23"))
     assert event.kind == "rebuffer"
     assert_lasts(event, START, START + 15)
+
+
+@pytest.mark.parametrize("cover", [dimmed, under_controls])
+def test_a_first_frame_that_is_covered_at_once_is_initial_buffering(
+    tmp_path: Path, cover: Cover
+) -> None:
+    first, *later = scene(3.0)
+    clip = [first, *[cover(first)] * 30, *later]
+    event = the_stall(stalls_of(tmp_path, clip, "20"))
+    assert event.kind == "initial_buffering"
+    assert_lasts(event, 0, 31)

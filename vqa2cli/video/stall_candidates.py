@@ -94,7 +94,7 @@ def _stirs(layout: Layout, span: Span, still: Sequence[Span]) -> bool:
         return False
     if breaks_off(seen, _HELD_AROUND):
         return True
-    cut = (before.cut or after.cut) and not span.covers
+    cut = (before.cut and not span.covers) or (after.cut and not span.dims)
     if cut or any(gradual(side, seen.resting.exact) for side in (before, after)):
         return False
     if stops_whole(seen):

@@ -196,7 +196,7 @@ def _at_start(case: _Case) -> _Verdict:
     broad = after.steps.same < MOST_MOVES
     if case.seen.resting.repeats < (_REPEATED_START_BROAD if broad else _REPEATED_START):
         return _Verdict("ambiguous", ("noise_goes_on",), 0.4)
-    if after.cut:
+    if after.cut and not case.span.covers:
         return _Verdict("ambiguous", ("cut_after",), 0.4)
     if not case.held:
         if gradual(after, exact=False):

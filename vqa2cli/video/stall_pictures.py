@@ -42,10 +42,10 @@ BLACK_LEVEL = 38
 BLACK_SHARE = 0.98
 #: Standard deviation of tile means below which a picture shows nothing, levels.
 _FLAT_SPREAD = 2.0
-#: A picture that a player laid something over: share of the tiles that follow the picture below,
+#: A picture that a player laid something over: how many tiles follow the picture below,
 #: how far from it they may be (levels, and a share of their spread), and by which factor it may be
 #: dimmed or lit again.
-_UNCOVERED = 0.7
+_UNCOVERED = _AREA * 7 // 10
 _FOLLOWS = (3.0, 0.1)
 _DIMMED = (0.15, 7.0)
 #: Least step (90th percentile of tile means, levels) that it makes, and the share of the middle
@@ -124,11 +124,13 @@ class Pictures:
         over, under = self.means.reshape(_AREA), other.means.reshape(_AREA)
         kept = np.ones(_AREA, bool)
         for _ in range(3):  # what is laid over it does not follow
-            if under[kept].std() < _FLAT_SPREAD:
+            ((varies, both), _) = np.cov(under[kept], over[kept])
+            if varies < _FLAT_SPREAD**2:
                 return None
-            gain, offset = np.polyfit(under[kept], over[kept], 1)
-            apart = np.abs(over - gain * under - offset)
-            kept = apart <= np.quantile(apart, _UNCOVERED)
+            gain = both / varies
+            apart = over - gain * under
+            apart = np.abs(apart - apart[kept].mean())
+            kept = apart <= np.partition(apart, _UNCOVERED)[_UNCOVERED]
         spread = float(over[kept].std())
         limit = max(_FOLLOWS[0], _FOLLOWS[1] * spread)
         hidden = (apart.reshape(TILES)[_SPINNER_TILES] > limit).mean()

@@ -158,8 +158,9 @@ def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
 
 
 def _from_start(span: Span) -> Span:
-    """Return `span`, from time 0 when it holds the very first frame."""
-    return replace(span, first=0, start=0.0) if span.first == 1 else span
+    """Return `span`, from time 0 when it holds the very first frame, or is laid over it."""
+    begins = span.first <= 1 + span.covers
+    return replace(span, first=0, start=0.0) if begins else span
 
 
 def _joint(clip: Clip, before: Span, run: Run) -> int | None:

@@ -25,6 +25,8 @@ _AHEAD = 4
 _GROWTH = (1.5, 0.75)
 #: Frames between key frames from which on one may be recoding: an intra-only codec heals nothing.
 SPARSE_KEYS = 8
+#: Share of what is laid over a picture that comes in one step.
+_IN_A_STEP = 0.6
 #: Factor from which on a picture is dimmed, or lit again.
 _DIMS = 1.15
 #: Frames on each side of a run in which it is looked at where something moves.
@@ -37,11 +39,13 @@ CODING_FRAMES = 5
 class Frame(NamedTuple):
     """Frame `number` of a clip, which shows nothing where it is `blank`.
 
-    Where it is `dark`, it shows nothing outside its middle.
+    Where it is `dark`, it shows nothing outside its middle. `step` is how far it is from the frame
+    before it (`Change.shift`).
     """
 
     number: int
     picture: Pictures
+    step: float
     blank: bool
     dark: bool
 
@@ -62,12 +66,12 @@ class Row:
         self.recodes = recodes
         pictures = Pictures.of([lumas[0] if before is None else before, *lumas])
         self._pictures = pictures[1:]
-        shown = zip(self._pictures.blank().tolist(), self._pictures.dark().tolist(), strict=True)
-        self.frames = [
-            Frame(first + at, self._pictures[at : at + 1], *nothing)
-            for at, nothing in enumerate(shown)
-        ]
         self.steps = Differences.between(self._pictures, pictures[:-1])
+        told = (self.steps.shift, self._pictures.blank(), self._pictures.dark())
+        self.frames = [
+            Frame(first + at, self._pictures[at : at + 1], *each)
+            for at, each in enumerate(zip(*(column.tolist() for column in told), strict=True))
+        ]
         self.same, self.same_outside = self._pictures.same(pictures[:-1])
         self.moved = self.steps.changes()
         self._since: dict[tuple[int, int, float], tuple[Change, float]] = {}
@@ -173,13 +177,14 @@ class RunFinder:
         self._recent: deque[NDArray[np.bool_]] = deque(maxlen=_BESIDE)
         self._closed: tuple[Run, int] | None = None  # a run, and frames after it to look at
         self._latest: deque[Frame] = deque(maxlen=CODING_FRAMES)  # frames before the present one
-        self._entered: tuple[Frame, ...] = ()  # and those before the held one
+        self._entered: tuple[Frame, ...] = ()  # and those up to the held one
         self._broken_off: tuple[Frame, ...] = ()  # and those before the run that closed
 
     def add(self, row: Row) -> None:
         """Take the frames of `row`."""
         if self._held is None:
             self._held = row.frames[0]
+            self._latest.append(row.frames[0])
         for at in range(int(row.first == 0), len(row.moved)):
             self._take(at, row)
             self._latest.append(row.frames[at])
@@ -219,7 +224,7 @@ class RunFinder:
                 if not crept:
                     self._meet(frame, self._recent[-1])
         if not (frame.dark and all(each.dark for each in self._latest)):  # else it is dark still
-            self._entered = tuple(self._latest)
+            self._entered = (*self._latest, frame)
         self._open, self._held, self._noise, self._crept = None, frame, 0.0, crept
 
     def _extend(self, frame: Frame, moved: Change, healed: bool) -> None:
@@ -233,12 +238,10 @@ class RunFinder:
             self.runs.append(self._open)
         elif self._open.first == self._open.last:
             self._open.again = self._shown_before(frame)
-            gains = [frame.picture.gain_over(each.picture) for each in self._entered]
-            self._open.covers = any(gain is not None for gain in gains)
-            self._open.dims = any(gain and not 1 / _DIMS < gain < _DIMS for gain in gains)
-            self._open.dark = frame.dark and not all(each.dark for each in self._entered)
             if self._recent:
                 self._open.left = np.logical_or.reduce(list(self._recent))
+        elif self._open.first + 1 == self._open.last:
+            self._look_back(frame)
         self._open.last = frame.number
         self._last = frame
         if healed:
@@ -247,6 +250,18 @@ class RunFinder:
             heat = self._open.heat
             self._open.heat = moved.moved.astype(np.uint32) if heat is None else heat + moved.moved
             self._open.active += 1
+
+    def _look_back(self, frame: Frame) -> None:
+        """Note what `frame`, which stands, makes of the picture before it stood."""
+        assert self._open is not None
+        gains, step = [], 0.0
+        for each in reversed(self._entered):
+            if step >= _IN_A_STEP * frame.picture.jump(each.picture):  # else it dissolved into this
+                gains.append(frame.picture.gain_over(each.picture))
+            step = max(step, each.step)
+        self._open.covers = any(gain is not None for gain in gains)
+        self._open.dims = any(gain and not 1 / _DIMS < gain < _DIMS for gain in gains)
+        self._open.dark = frame.dark and not all(each.dark for each in self._entered)
 
     def _meet(self, frame: Frame, moved: NDArray[np.bool_]) -> None:
         """Note where something moved in a frame after the run that closed last.
