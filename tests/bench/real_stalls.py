@@ -11,14 +11,16 @@ from pathlib import Path
 import click
 
 from tests.bench.stalls import counted, print_totals
-from tests.video.real_stalls import KINDS, TAKEN_S, made_to_stall
+from tests.video.real_stalls import COVERS, KINDS, TAKEN_S, made_to_stall
 from tests.video.stall_cases import Matched
 
 
 @click.command()
 @click.argument("clips", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--lot", "drawn", default=0, show_default=True, help="Which lot is drawn.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Do this alone.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice((*KINDS, *COVERS)), help="Do this alone."
+)
 @click.option("--taken", default=TAKEN_S, show_default=True, help="Seconds taken of a clip.")
 def main(clips: tuple[Path, ...], drawn: int, kinds: tuple[str, ...], taken: float) -> None:
     """Make each of CLIPS stall, look for it, and print what was right and what was not."""

@@ -16,11 +16,23 @@ import av
 import numpy as np
 
 from tests.video.stall_cases import Encode, Matched, Shown, matched, stalls_of
-from tests.video.stall_media import spinning
+from tests.video.stall_media import (
+    Cover,
+    blacked_out,
+    covered,
+    dimmed,
+    spinning,
+    under_controls,
+)
 from vqa2cli.video.synthesis import Frame, with_freeze
 
 #: What a clip is made to do.
 KINDS = ("freeze", "spinner", "at the start", "at the end", "twice", "none")
+
+#: And what a player lays over it while it stands, in kinds of their own.
+COVERS: dict[str, Cover] = {
+    "dimmed": dimmed, "black screen": blacked_out, "controls": under_controls
+}  # fmt: skip
 
 #: Longest that is taken of a clip, seconds.
 TAKEN_S = 6.0
@@ -117,6 +129,9 @@ def _shown(frames: Sequence[Frame], fps: float, kind: str, lot: random.Random) -
     if kind == "at the end":
         return Shown(lambda: with_freeze(frames[:at], at, length), spans, fps=fps)
     stalled = with_freeze(frames, at, length)
+    if kind in COVERS:
+        late = lot.choice((0, 0, length // 3))
+        stalled = covered(stalled, at + late, length - late, COVERS[kind])
     if kind == "spinner":
         side = round(min(frames[0].shape[:2]) * lot.uniform(0.05, 0.25))
         stalled = spinning(stalled, at, length, side)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -78,6 +78,41 @@ def _with_ring(picture: Frame, side: int, seconds: float) -> Frame:
         bright = 255 - 18 * ((head - dot) % 12)
         ringed[(xx - cx) ** 2 + (yy - cy) ** 2 <= max(0.08 * side, 1) ** 2] = bright
     return ringed
+
+
+def ringed(picture: Frame) -> Frame:
+    """Return a picture with a ring in its middle that stands: one whose colour alone turns."""
+    return _with_ring(picture, 48, 0.0)
+
+
+def dimmed(picture: Frame) -> Frame:
+    """Return a picture at half its brightness, under a ring."""
+    return ringed((picture * 0.5).astype(np.uint8))
+
+
+def blacked_out(picture: Frame) -> Frame:
+    """Return a ring on black."""
+    return ringed(np.zeros_like(picture))
+
+
+def under_controls(picture: Frame) -> Frame:
+    """Return a picture with a player's bar over its lowest eighth."""
+    shown, top = picture.copy(), picture.shape[0] * 7 // 8
+    shown[top:] = (shown[top:] * 0.4).astype(np.uint8)
+    shown[top : top + 4, : picture.shape[1] // 3] = (255, 0, 0)
+    return shown
+
+
+#: What a player does to the picture that stands.
+Cover = Callable[[Frame], Frame]
+
+
+def covered(frames: Sequence[Frame], start: int, length: int, cover: Cover) -> list[Frame]:
+    """Return `frames` with `length` of them covered."""
+    return [
+        cover(picture) if start <= index < start + length else picture
+        for index, picture in enumerate(frames)
+    ]
 
 
 def noisy(frames: Sequence[Frame], sigma: float, seed: int = 3) -> list[Frame]:

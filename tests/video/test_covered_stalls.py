@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.video.stall_media import FPS, scene, spinning, watch
+from tests.video.stall_media import (
+    FPS,
+    Cover,
+    blacked_out,
+    covered,
+    dimmed,
+    ringed,
+    scene,
+    spinning,
+    under_controls,
+    watch,
+)
 from tests.video.test_stalls import assert_lasts, the_stall
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.synthesis import Frame, with_freeze, write_clip
 
 START, LENGTH = 60, 45  # 2.0 to 3.5 s
 
-#: What a player does to the picture that stands.
-Cover = Callable[[Frame], Frame]
-
 
 def waiting(cover: Cover, *, after: int = 0) -> list[Frame]:
     """Return the scene with a freeze that is covered, `after` some frames of it."""
     clip = with_freeze(scene(4.0), START, LENGTH)
-    return [
-        cover(picture) if START + after <= index < START + LENGTH else picture
-        for index, picture in enumerate(clip)
-    ]
-
-
-def ringed(picture: Frame) -> Frame:
-    """Return a picture with a ring in its middle that stands: one whose colour alone turns."""
-    return spinning([picture], 0, 1, 48)[0]
-
-
-def dimmed(picture: Frame) -> Frame:
-    return ringed((picture * 0.5).astype(np.uint8))
-
-
-def black(picture: Frame) -> Frame:
-    return ringed(np.zeros_like(picture))
-
-
-def under_controls(picture: Frame) -> Frame:
-    shown = picture.copy()
-    shown[-24:] = (shown[-24:] * 0.4).astype(np.uint8)
-    shown[-24:-20, : picture.shape[1] // 3] = (255, 0, 0)
-    return shown
+    return covered(clip, START + after, LENGTH - after, cover)
 
 
 def stalls_of(path: Path, clip: list[Frame], crf: str) -> Stalling:
@@ -72,14 +56,14 @@ def test_it_is_one_stall_where_it_is_covered_half_way(tmp_path: Path, cover: Cov
 def test_a_black_screen_after_which_the_shot_goes_on_is_a_rebuffering(
     tmp_path: Path, crf: str
 ) -> None:
-    event = the_stall(stalls_of(tmp_path, waiting(black), crf))
+    event = the_stall(stalls_of(tmp_path, waiting(blacked_out), crf))
     assert event.kind == "rebuffer"
     assert event.evidence == ("black_screen", "same_shot")
     assert_lasts(event, START, START + LENGTH)
 
 
 def test_a_black_screen_between_two_shots_is_content(tmp_path: Path) -> None:
-    clip = [*scene(2.0), *map(black, scene(1.5)), *scene(2.0, 9)]
+    clip = [*scene(2.0), *map(blacked_out, scene(1.5)), *scene(2.0, 9)]
     assert not [one for one in stalls_of(tmp_path, clip, "23").events if one.counted]
 
 

@@ -218,6 +218,8 @@ class RunFinder:
             if self._open.first == self._open.last and not self._open.crept:
                 self.runs.pop()
             else:
+                if crept and self._open.first + 1 == self._open.last and self._last is not None:
+                    self._look_back(self._last)  # it is refined before its third frame
                 self._before = self._last
                 self._closed = self._open, _BESIDE
                 self._broken_off = self._entered
