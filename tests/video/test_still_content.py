@@ -123,3 +123,14 @@ def test_a_static_slide_is_reported_as_content(tmp_path: Path) -> None:
     (event,) = watch(path)[0].events
     assert event.kind == "static"
     assert event.duration == pytest.approx(5.0)
+
+
+def test_a_title_that_fades_in_on_black_and_out_again_is_content(tmp_path: Path) -> None:
+    title = np.full((*scene(1.0)[0].shape[:2], 3), 16, np.uint8)
+    for row in range(40, 140, 24):
+        for column in range(30, 290, 16):
+            title[row : row + 12, column : column + 9] = 225
+    gains = np.interp(np.arange(170), [15, 45, 90, 120], [0, 1, 1, 0])
+    clip = [*scene(1.0), *((16 + (title - 16) * gain).astype(np.uint8) for gain in gains)]
+    stalling, _ = watch(write_clip(tmp_path / "a.mp4", clip, FPS, gop=60, options=X264))
+    assert not [event for event in stalling.events if event.counted]

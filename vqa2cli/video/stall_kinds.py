@@ -213,6 +213,8 @@ def _after_motion(case: _Case) -> _Verdict:
     cut = before.cut and not case.span.covers
     if case.span.gap:
         return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
+    if case.span.comes_up:
+        return _Verdict("static", ("fades_in",), 0.7)
     if cut:
         if not case.moves or case.seen.after.cut:
             return _Verdict("static", ("cut_before",), 0.7)

@@ -52,6 +52,8 @@ _DIMMED = (0.15, 7.0)
 #: that may be hidden: a spinner leaves most of it free, a menu does not.
 _LAID_OVER = 6.0
 _HIDDEN = 0.5
+#: Levels that a tile comes up by, or goes down, as a title fades in on black.
+_COMES_UP = 1.0
 #: Correlation of tile means from which on two pictures are of one shot, and how far their
 #: contrasts may be apart, as a factor.
 _ONE_SHOT = 0.9
@@ -136,6 +138,13 @@ class Pictures:
         hidden = (apart.reshape(TILES)[_SPINNER_TILES] > limit).mean()
         fits = apart[kept].max() <= limit and spread >= _FLAT_SPREAD and hidden <= _HIDDEN
         return float(gain) if fits and _DIMMED[0] <= gain <= _DIMMED[1] else None
+
+    def comes_up_from(self, other: Pictures) -> bool:
+        """Return whether a picture, half of it black, is another to which light was added."""
+        change = (self.means - other.means).reshape(_AREA)
+        black = np.count_nonzero(self.means <= BLACK_LEVEL) >= _AREA // 2
+        lit, dimmer = (np.count_nonzero(each > _COMES_UP) for each in (change, -change))
+        return bool(black and lit and dimmer <= _STILL_TILES)
 
     def of_one_shot(self, other: Pictures) -> bool:
         """Return whether two pictures are alike, tile by tile, and alike in contrast."""

@@ -98,8 +98,8 @@ class Span:
     a tile, `active` frames that moved any; `left` and `met` [18, 32] mark the tiles that moved
     before it and after. `turns`: it stands but for its middle, where a spinner turns or the
     picture moves on. `covers`: it shows the picture before it with something over a part, or
-    dimmed, as `dims` says; `laid` are the frames in which that was done. `returns`: it is black but
-    for its middle, and then the shot before it goes on.
+    dimmed, as `dims` says; `laid` are the frames in which that was done. `comes_up`: it faded in on
+    black. `returns`: it is black but for its middle, and then the shot before it goes on.
     """
 
     first: int
@@ -116,6 +116,7 @@ class Span:
     turns: bool = False
     covers: bool = False
     dims: bool = False
+    comes_up: bool = False
     returns: bool = False
     laid: frozenset[int] = frozenset()
 
@@ -148,6 +149,7 @@ def still_spans(clip: Clip, runs: Sequence[Run]) -> list[Span]:
             met=run.met,
             covers=run.covers,
             dims=run.dims,
+            comes_up=run.comes_up,
             returns=run.returns,
             laid=frozenset([run.first - 1] if run.covers else []),
         )
@@ -210,6 +212,7 @@ def _join(a: Span, b: Span, *, creeps: int) -> Span:
         active=a.active + b.active,
         left=b.left if a.left is None else a.left,
         met=b.met,
+        comes_up=a.comes_up or b.comes_up,
         returns=b.returns,
         laid=a.laid | b.laid,
     )

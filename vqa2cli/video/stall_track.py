@@ -100,8 +100,9 @@ class Run:
     """Frames `first` to `last`, both included, that show what frame `first - 1` shows.
 
     `again` says that the run shortly before it showed the same, `covers` that it shows the picture
-    before it with something over a part, or dimmed, as `dims` says; `dark` that it is black but for
-    its middle, as what was before it is not, and `returns` that the shot before it then goes on.
+    before it with something over a part, or dimmed, as `dims` says; `comes_up` that it faded in on
+    black; `dark` that it is black but for its middle, as what was before it is not, and `returns`
+    that the shot before it then goes on.
     `crept` says that the run before it ended without a visible step, by slow change adding up;
     `jump` is then how far (`Change.shift`) its held frame is from that run's last. `heat` counts,
     per tile, the frames that moved there, `active` the frames with any such tile. `left` and `met`
@@ -116,6 +117,7 @@ class Run:
     again: bool = False
     covers: bool = False
     dims: bool = False
+    comes_up: bool = False
     dark: bool = False
     returns: bool = False
     heat: NDArray[np.uint32] | None = None  # None: nothing moved; hours of repeats stay small
@@ -184,6 +186,7 @@ class RunFinder:
         """Take the frames of `row`."""
         if self._held is None:
             self._held = row.frames[0]
+            self._entered = (row.frames[0],)
             self._latest.append(row.frames[0])
         for at in range(int(row.first == 0), len(row.moved)):
             self._take(at, row)
@@ -263,6 +266,7 @@ class RunFinder:
             step = max(step, each.step)
         self._open.covers = any(gain is not None for gain in gains)
         self._open.dims = any(gain and not 1 / _DIMS < gain < _DIMS for gain in gains)
+        self._open.comes_up = frame.picture.comes_up_from(self._entered[0].picture)
         self._open.dark = frame.dark and not all(each.dark for each in self._entered)
 
     def _meet(self, frame: Frame, moved: NDArray[np.bool_]) -> None:
