@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -191,3 +192,12 @@ def test_profiles_span_every_side_that_is_free():
     assert [profile_shape(spec, lengths, which) for which in PROFILE_SHAPES] == [
         (1, 32, 64, 3), (8, 384, 64, 3), (16, 512, 64, 3),
     ]  # fmt: skip
+
+
+def test_openvino_tells_nobody_that_it_is_used(tmp_path):
+    pytest.importorskip("openvino", reason="the openvino extra is not installed")
+    code = "import engines.openvino, sys; sys.exit(bool(sys.modules.get('openvino_telemetry')))"
+    home = {**os.environ, "HOME": str(tmp_path), "CI": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=home, check=False)
+    assert done.returncode == 0
+    assert not (tmp_path / "intel").exists()
