@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vqa2cli.video.stalling import Stalling
+from vqa2cli.video.stalling import StallEvent, Stalling
 from vqa2cli.video.stalls import StallTrack, luma_of
 from vqa2cli.video.synthesis import Frame, moving_scene
 
@@ -145,6 +145,19 @@ def watch(path: Path, min_stall_s: float = 0.3) -> tuple[Stalling, NDArray[np.ui
             track.add(luma_of(frame), pts_s, bool(frame.key_frame))
             end_s = pts_s + 1 / FPS
     return track.close(end_s)
+
+
+def the_stall(stalling: Stalling) -> StallEvent:
+    """Return the only counted event."""
+    counted = [event for event in stalling.events if event.counted]
+    assert len(counted) == 1, stalling.events
+    return counted[0]
+
+
+def assert_lasts(event: StallEvent, first: int, after: int) -> None:
+    """Hold an event to its first frame and the frame after it, within two frames."""
+    assert abs(event.start * FPS - first) <= 2.1, event
+    assert abs(event.end * FPS - after) <= 2.1, event
 
 
 def slowing(moving: int, easing: int) -> list[float]:

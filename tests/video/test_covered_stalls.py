@@ -10,16 +10,17 @@ import pytest
 from tests.video.stall_media import (
     FPS,
     Cover,
+    assert_lasts,
     blacked_out,
     covered,
     dimmed,
     ringed,
     scene,
     spinning,
+    the_stall,
     under_controls,
     watch,
 )
-from tests.video.test_stalls import assert_lasts, the_stall
 from vqa2cli.video.stalling import Stalling
 from vqa2cli.video.synthesis import Frame, with_freeze, write_clip
 

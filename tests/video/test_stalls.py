@@ -11,6 +11,7 @@ from tests.video.stall_media import (
     FPS,
     SIZE,
     X264,
+    assert_lasts,
     frame_times,
     noisy,
     panning,
@@ -18,9 +19,9 @@ from tests.video.stall_media import (
     spinning,
     still_camera,
     swaying,
+    the_stall,
     watch,
 )
-from vqa2cli.video.stalling import StallEvent, Stalling
 from vqa2cli.video.synthesis import Frame, moving_scene, with_freeze, write_clip
 
 START, LENGTH = 90, 75  # the freeze of most clips: 3.0 to 5.5 s
@@ -29,19 +30,6 @@ START, LENGTH = 90, 75  # the freeze of most clips: 3.0 to 5.5 s
 def frozen() -> list[Frame]:
     """Return the moving scene with 2.5 s of freeze from 3.0 s on."""
     return with_freeze(scene(), START, LENGTH)
-
-
-def the_stall(stalling: Stalling) -> StallEvent:
-    """Return the only counted event."""
-    counted = [event for event in stalling.events if event.counted]
-    assert len(counted) == 1, stalling.events
-    return counted[0]
-
-
-def assert_lasts(event: StallEvent, first: int, after: int) -> None:
-    """Hold an event to its first frame and the frame after it, within two frames."""
-    assert abs(event.start * FPS - first) <= 2.1, event
-    assert abs(event.end * FPS - after) <= 2.1, event
 
 
 ENCODES = {

@@ -210,12 +210,11 @@ def _at_start(case: _Case) -> _Verdict:
 def _after_motion(case: _Case) -> _Verdict:
     """Return what a span is that follows motion."""
     before = case.seen.before
-    cut = before.cut and not case.span.covers
     if case.span.gap:
         return _Verdict("gap", ("timestamp_gap", *case.ends()), 0.85)
     if case.span.comes_up:
         return _Verdict("static", ("fades_in",), 0.7)
-    if cut:
+    if before.cut and not case.span.covers:
         if not case.moves or case.seen.after.cut:
             return _Verdict("static", ("cut_before",), 0.7)
         if stands_on_cut(case.seen):

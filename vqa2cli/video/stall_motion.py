@@ -204,15 +204,11 @@ def _motion(
 def sharpened(span: Span, seen: Surroundings) -> Span:
     """Return `span` with the frames that coarse coding made of it and of the motion beside it."""
     clip, before, after = seen.clip, seen.before, seen.after
-    first, last = span.first, span.last
-    lived = (1 + before.steps.same) / 2
-    while (
-        span.first - first < before.blended
-        and first > 0
-        and not (span.turns and clip.same[first - 1] < lived)
-    ):
-        first -= 1
-    live = (1 + after.steps.same) / 2
+    lived, live = ((1 + side.steps.same) / 2 for side in (before, after))
+    first, last = max(span.first - before.blended, 0), span.last
+    if span.turns:  # around it, a frame that lives is of the motion however faint
+        beside = range(span.first - 1, first - 1, -1)
+        first = span.first - sum(1 for _ in takewhile(lambda at: clip.same[at] >= lived, beside))
     while not span.turns and last - span.last < _BLENDED_FRAMES and _blends(clip, last + 1, live):
         last += 1
     start = span.start if first == span.first else float(clip.pts[first])

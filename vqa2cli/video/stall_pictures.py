@@ -44,13 +44,11 @@ BLACK_SHARE = 0.98
 _FLAT_SPREAD = 2.0
 #: A picture that a player laid something over: how many tiles follow the picture below,
 #: how far from it they may be (levels, and a share of their spread), and by which factor it may be
-#: dimmed or lit again.
+#: dimmed or lit again; and the share of the middle that may be hidden: a spinner leaves most of it
+#: free, a menu does not.
 _UNCOVERED = _AREA * 7 // 10
 _FOLLOWS = (3.0, 0.1)
-_DIMMED = (0.15, 7.0)
-#: Least step (90th percentile of tile means, levels) that it makes, and the share of the middle
-#: that may be hidden: a spinner leaves most of it free, a menu does not.
-_LAID_OVER = 6.0
+_GAINS = (0.15, 7.0)
 _HIDDEN = 0.5
 #: Levels that a tile comes up by, or goes down, as a title fades in on black.
 _COMES_UP = 1.0
@@ -119,10 +117,8 @@ class Pictures:
     def gain_over(self, other: Pictures) -> float | None:
         """Return by which factor one picture is another dimmed or lit, with something over a part.
 
-        None where it is not, or hardly differs.
+        None where it is not.
         """
-        if self.jump(other) < _LAID_OVER:
-            return None
         over, under = self.means.reshape(_AREA), other.means.reshape(_AREA)
         kept = np.ones(_AREA, bool)
         for _ in range(3):  # what is laid over it does not follow
@@ -137,7 +133,7 @@ class Pictures:
         limit = max(_FOLLOWS[0], _FOLLOWS[1] * spread)
         hidden = (apart.reshape(TILES)[_SPINNER_TILES] > limit).mean()
         fits = apart[kept].max() <= limit and spread >= _FLAT_SPREAD and hidden <= _HIDDEN
-        return float(gain) if fits and _DIMMED[0] <= gain <= _DIMMED[1] else None
+        return float(gain) if fits and _GAINS[0] <= gain <= _GAINS[1] else None
 
     def comes_up_from(self, other: Pictures) -> bool:
         """Return whether a picture, half of it black, is another to which light was added."""

@@ -25,8 +25,10 @@ _AHEAD = 4
 _GROWTH = (1.5, 0.75)
 #: Frames between key frames from which on one may be recoding: an intra-only codec heals nothing.
 SPARSE_KEYS = 8
-#: Share of what is laid over a picture that comes in one step.
-_IN_A_STEP = 0.6
+#: Least step (90th percentile of tile means, levels) that what is laid over a picture makes, and
+#: the share of it that comes at once.
+_LAID_OVER = 6.0
+_AT_ONCE = 0.6
 #: Factor from which on a picture is dimmed, or lit again.
 _DIMS = 1.15
 #: Frames on each side of a run in which it is looked at where something moves.
@@ -259,13 +261,14 @@ class RunFinder:
     def _look_back(self, frame: Frame) -> None:
         """Note what `frame`, which stands, makes of the picture before it stood."""
         assert self._open is not None
-        gains, step = [], 0.0
+        step = 0.0
         for each in reversed(self._entered):
-            if step >= _IN_A_STEP * frame.picture.jump(each.picture):  # else it dissolved into this
-                gains.append(frame.picture.gain_over(each.picture))
+            jump = frame.picture.jump(each.picture)
+            if jump >= _LAID_OVER and step >= _AT_ONCE * jump:  # else it dissolved into this
+                gain = frame.picture.gain_over(each.picture)
+                self._open.covers |= gain is not None
+                self._open.dims |= gain is not None and not 1 / _DIMS < gain < _DIMS
             step = max(step, each.step)
-        self._open.covers = any(gain is not None for gain in gains)
-        self._open.dims = any(gain and not 1 / _DIMS < gain < _DIMS for gain in gains)
         self._open.comes_up = frame.picture.comes_up_from(self._entered[0].picture)
         self._open.dark = frame.dark and not all(each.dark for each in self._entered)
 
