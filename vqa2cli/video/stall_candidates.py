@@ -17,7 +17,8 @@ from vqa2cli.video.stall_motion import (
     sustained,
 )
 from vqa2cli.video.stall_pictures import TILES
-from vqa2cli.video.stall_spans import Clip, Span, gap_spans, still_spans, with_gaps
+from vqa2cli.video.stall_spans import Span, gap_spans, still_spans, with_gaps
+from vqa2cli.video.stall_steps import Clip
 from vqa2cli.video.stall_track import Run
 
 #: Motion that fills this long beside a span, seconds, is more than the change of a slide.

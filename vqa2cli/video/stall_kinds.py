@@ -21,7 +21,8 @@ from vqa2cli.video.stall_motion import (
     stands_on_cut,
     sustained,
 )
-from vqa2cli.video.stall_spans import Clip, Span, cadence
+from vqa2cli.video.stall_spans import Span, cadence
+from vqa2cli.video.stall_steps import Clip
 from vqa2cli.video.stall_totals import stalling_of
 from vqa2cli.video.stall_track import FrameLog, Run
 from vqa2cli.video.stalling import StallEvent, Stalling, StallKind

@@ -11,16 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqa2cli.video.stall_pictures import EDGES
-from vqa2cli.video.stall_spans import (
-    BREAK_FRAMES,
-    EQUAL,
-    REACH_S,
-    Clip,
-    Span,
-    Steps,
-    breaking_off,
-    rest,
-)
+from vqa2cli.video.stall_spans import REACH_S, Span, rest
+from vqa2cli.video.stall_steps import BREAK_FRAMES, EQUAL, Clip, Steps, breaking_off
 from vqa2cli.video.stall_track import CODING_FRAMES
 
 #: Frames that a codec blends out of a held picture and the motion after it, and the share of
